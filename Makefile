@@ -1,0 +1,58 @@
+# Everything runs in .venv, from the exact pins of requirements.lock.
+PY := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev docs refresh check test bench lock clean postgres
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready  ## Make the local environment from exact pins
+
+.venv/ready: requirements.lock pyproject.toml
+	@echo "Setting up .venv"
+	@test -x $(PY) || python3.11 -m venv .venv || python3 -m venv .venv
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > .venv/uv.lock
+	@$(PY) -m pip install -q --no-deps --require-hashes -r .venv/uv.lock
+	@$(PY) -m uv pip install -q --compile-bytecode --python $(PY) --require-hashes -r requirements.lock \
+		|| $(PY) -m pip install -q --no-deps --require-hashes -r requirements.lock
+	@$(PY) -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## Run the whole platform once on a real shop's orders
+	@cdp demo
+
+dev: setup  ## Open the Dagster UI on 127.0.0.1:3000
+	@cdp dev
+
+docs: setup  ## Write the dbt docs as one page, data/docs/index.html
+	@cdp docs
+
+refresh: setup  ## Run one refresh with your own settings (.env)
+	@cdp refresh
+
+check: setup  ## Lint, types, layers, docs and the fast tests
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	sqlfluff lint -q dbt_project/models dbt_project/tests
+	pytest -m "not slow"
+
+test: check postgres  ## Everything: `make check` and the slow tests
+	pytest -m slow
+
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		|| (apt-get update -qq && apt-get install -y -qq postgresql) \
+		|| (echo "The tests need PostgreSQL: install your system's postgresql package." && exit 1)
+
+bench: setup  ## Print speed as ratios against references in the same run
+	@$(PY) -m benchmarks
+
+lock: setup  ## Resolve requirements.in into requirements.lock anew
+	@$(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
+
+clean:  ## Remove the environment and everything that runs have written
+	rm -rf .venv data

@@ -1,0 +1,1 @@
+"""Audiences to marketing tools: the difference to what was delivered, sent once."""

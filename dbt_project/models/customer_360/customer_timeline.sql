@@ -1,0 +1,93 @@
+{# One row per interaction of a customer with the company, whole history, in one shape. #}
+
+with
+
+orders as (
+
+    select * from {{ ref('fct_orders') }}
+    where customer_id is not null
+
+),
+
+refunds as (
+
+    select * from {{ ref('fct_refunds') }}
+    where customer_id is not null
+
+),
+
+sessions as (
+
+    select * from {{ ref('fct_sessions') }}
+    where customer_id is not null
+
+),
+
+consents as (
+
+    select * from {{ ref('customer_consents') }}
+
+),
+
+products as (
+
+    select * from {{ ref('dim_products') }}
+
+),
+
+final as (
+
+    select
+        {{ surrogate_key(["'order'", 'order_id']) }} as interaction_id,
+        customer_id,
+        ordered_at as occurred_at,
+        'order' as kind,
+        channel,
+        concat_ws(' ', 'Bought', items, 'items of', products, 'products') as summary,
+        order_amount as amount,
+        order_id as reference
+    from orders
+    union all
+    select
+        {{ surrogate_key(["'refund'", 'refunds.refund_id']) }} as interaction_id,
+        refunds.customer_id,
+        refunds.refunded_at as occurred_at,
+        'refund' as kind,
+        refunds.channel,
+        concat_ws(' ', 'Gave back', refunds.quantity, products.product_name) as summary,
+        -refunds.refund_amount as amount,
+        refunds.cancellation_id as reference
+    from refunds
+    left join products on refunds.product_id = products.product_id
+    union all
+    select
+        {{ surrogate_key(["'session'", 'session_id']) }} as interaction_id,
+        customer_id,
+        started_at as occurred_at,
+        'visit' as kind,
+        'web' as channel,
+        concat_ws(
+            ' ', 'Visited by', marketing_channel, 'and saw', page_views, 'pages and',
+            product_views, 'products'
+        ) as summary,
+        null as amount,
+        session_id as reference
+    from sessions
+    union all
+    select
+        {{ surrogate_key(["'consent'", 'customer_id', 'purpose', 'channel']) }}
+            as interaction_id,
+        customer_id,
+        decided_at as occurred_at,
+        'consent' as kind,
+        source as channel,
+        concat_ws(
+            ' ', case when is_granted then 'Agreed to' else 'Refused' end, purpose, 'by', channel
+        ) as summary,
+        null as amount,
+        null as reference
+    from consents
+
+)
+
+select * from final

@@ -1,0 +1,142 @@
+{# One row per record and identifier, normalised; blocked ones carry the reason. #}
+
+with
+
+records as (
+
+    select * from {{ ref('int_identity__records') }}
+
+),
+
+phone_numbers as (
+
+    select * from {{ ref('int_identity__phone_numbers') }}
+    where phone_e164 is not null
+
+),
+
+contacts as (
+
+    select * from {{ ref('stg_crm__contacts') }}
+
+),
+
+events as (
+
+    select * from {{ ref('stg_web__events') }}
+    where not is_bot
+
+),
+
+blocked_values as (
+
+    select * from {{ ref('blocked_values') }}
+
+),
+
+{# A device that several people log in on tells nothing about who used it before the login. #}
+devices_of_one_person as (
+
+    select
+        anonymous_id,
+        min(user_id) as user_id
+    from events
+    where anonymous_id is not null
+    group by anonymous_id
+    having count(distinct user_id) = 1
+
+),
+
+typed as (
+
+    select
+        record_key,
+        'email' as identifier_type,
+        email as identifier_value
+    from records
+    where email is not null
+    union all
+    select
+        records.record_key,
+        'phone' as identifier_type,
+        phone_numbers.phone_e164 as identifier_value
+    from records
+    inner join phone_numbers
+        on
+            records.phone = phone_numbers.phone
+            and records.country is not distinct from phone_numbers.country
+    union all
+    select
+        record_key,
+        'user_id' as identifier_type,
+        source_key as identifier_value
+    from records
+    where record_key like 'shop:account:%' or record_key like 'web:user:%'
+    union all
+    select
+        record_key,
+        'loyalty_number' as identifier_type,
+        source_key as identifier_value
+    from records
+    where record_key like 'pos:card:%'
+    union all
+    select
+        record_key,
+        'anonymous_id' as identifier_type,
+        source_key as identifier_value
+    from records
+    where record_key like 'web:visitor:%'
+    union all
+    select
+        record_key,
+        'contact_id' as identifier_type,
+        source_key as identifier_value
+    from records
+    where record_key like 'crm:contact:%'
+    union all
+    select
+        'crm:contact:' || contact_id as record_key,
+        'loyalty_number' as identifier_type,
+        loyalty_number as identifier_value
+    from contacts
+    where loyalty_number is not null
+    union all
+    select
+        'web:visitor:' || anonymous_id as record_key,
+        'user_id' as identifier_type,
+        user_id as identifier_value
+    from devices_of_one_person
+
+),
+
+blocked as (
+
+    select
+        typed.identifier_type,
+        typed.identifier_value,
+        min(blocked_values.reason) as blocked_reason
+    from typed
+    inner join blocked_values
+        on
+            typed.identifier_type = blocked_values.identifier_type
+            and typed.identifier_value like blocked_values.pattern
+    group by typed.identifier_type, typed.identifier_value
+
+),
+
+final as (
+
+    select
+        typed.record_key,
+        typed.identifier_type,
+        typed.identifier_value,
+        blocked.blocked_reason
+    from typed
+    left join blocked
+        on
+            typed.identifier_type = blocked.identifier_type
+            and typed.identifier_value = blocked.identifier_value
+
+)
+
+select * from final

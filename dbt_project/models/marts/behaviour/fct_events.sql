@@ -1,0 +1,30 @@
+{# One row per web or app event; those of bots are flagged. #}
+
+with
+
+events as (
+
+    select * from {{ ref('int_behaviour__events') }}
+
+),
+
+final as (
+
+    select
+        message_id as event_id,
+        session_id,
+        customer_id,
+        anonymous_id,
+        event_type,
+        event_name,
+        occurred_at,
+        received_at,
+        page_path,
+        stock_code as product_id,
+        'shop:' || order_id as order_id,
+        is_bot
+    from events
+
+)
+
+select * from final

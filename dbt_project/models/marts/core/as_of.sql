@@ -1,0 +1,39 @@
+{# One row: the day the evidence reaches. Recency is counted back from it, never from a clock. #}
+
+with
+
+order_lines as (
+
+    select max(ordered_at) as seen_at from {{ ref('stg_shop__order_lines') }}
+
+),
+
+receipt_lines as (
+
+    select max(sold_at) as seen_at from {{ ref('stg_pos__receipt_lines') }}
+
+),
+
+events as (
+
+    select max(received_at) as seen_at from {{ ref('stg_web__events') }}
+
+),
+
+seen as (
+
+    select seen_at from order_lines
+    union all
+    select seen_at from receipt_lines
+    union all
+    select seen_at from events
+
+),
+
+final as (
+
+    select cast(max(seen_at) as date) as as_of from seen
+
+)
+
+select * from final

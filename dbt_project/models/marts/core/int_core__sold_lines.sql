@@ -1,0 +1,98 @@
+{# One row per line of an order or receipt, of every channel, classified; duplicates are gone. #}
+
+with
+
+order_lines as (
+
+    select * from {{ ref('stg_shop__order_lines') }}
+    where not is_duplicate
+
+),
+
+receipt_lines as (
+
+    select * from {{ ref('stg_pos__receipt_lines') }}
+
+),
+
+stock_code_classes as (
+
+    select * from {{ ref('stock_code_classes') }}
+
+),
+
+shop_lines as (
+
+    select
+        order_line_id,
+        'shop:' || order_id as order_id,
+        'shop' as channel,
+        'shop:account:' || user_id as record_key,
+        stock_code,
+        description,
+        quantity,
+        unit_price,
+        line_amount,
+        ordered_at,
+        country,
+        is_cancellation
+    from order_lines
+
+),
+
+store_lines as (
+
+    select
+        {{ surrogate_key(["'store'", 'receipt_id', 'line_number']) }} as order_line_id,
+        'store:' || receipt_id as order_id,
+        'store' as channel,
+        'pos:card:' || loyalty_number as record_key,
+        stock_code,
+        description,
+        quantity,
+        unit_price,
+        line_amount,
+        sold_at as ordered_at,
+        cast(null as string) as country,
+        quantity < 0 as is_cancellation
+    from receipt_lines
+
+),
+
+lines as (
+
+    select * from shop_lines
+    union all
+    select * from store_lines
+
+),
+
+final as (
+
+    select
+        lines.order_line_id,
+        lines.order_id,
+        lines.channel,
+        lines.record_key,
+        lines.stock_code as product_id,
+        lines.description,
+        lines.quantity,
+        lines.unit_price,
+        lines.line_amount,
+        lines.ordered_at,
+        lines.country,
+        case
+            when stock_code_classes.line_class is not null then stock_code_classes.line_class
+            when lines.stock_code like 'GIFT%' then 'voucher'
+            when lines.is_cancellation then 'cancellation'
+            when lines.quantity < 0 then 'stock_movement'
+            when lines.unit_price = 0 then 'free_of_charge'
+            when lines.unit_price < 0 then 'adjustment'
+            else 'sale'
+        end as line_class
+    from lines
+    left join stock_code_classes on lines.stock_code = stock_code_classes.stock_code
+
+)
+
+select * from final

@@ -1,0 +1,81 @@
+{# One row per customer, purpose and channel: the latest decision. No row means no consent. #}
+
+with
+
+consents as (
+
+    select * from {{ ref('stg_crm__consents') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('stg_shop__accounts') }}
+
+),
+
+identity_map as (
+
+    select * from {{ ref('identity_map') }}
+
+),
+
+decisions as (
+
+    select
+        'crm:contact:' || contact_id as record_key,
+        purpose,
+        channel,
+        is_granted,
+        decided_at,
+        'crm' as source
+    from consents
+    union all
+    select
+        'shop:account:' || user_id as record_key,
+        'marketing' as purpose,
+        'email' as channel,
+        accepts_marketing as is_granted,
+        updated_at as decided_at,
+        'shop' as source
+    from accounts
+
+),
+
+{# Of two decisions at one time the refusal counts. #}
+ranked as (
+
+    select
+        identity_map.customer_id,
+        decisions.purpose,
+        decisions.channel,
+        decisions.is_granted,
+        decisions.decided_at,
+        decisions.source,
+        row_number() over (
+            partition by identity_map.customer_id, decisions.purpose, decisions.channel
+            order by
+                decisions.decided_at desc nulls last,
+                decisions.is_granted asc,
+                decisions.source asc
+        ) as recency
+    from decisions
+    inner join identity_map on decisions.record_key = identity_map.record_key
+
+),
+
+final as (
+
+    select
+        customer_id,
+        purpose,
+        channel,
+        is_granted,
+        decided_at,
+        source
+    from ranked
+    where recency = 1
+
+)
+
+select * from final

@@ -1,0 +1,86 @@
+{# One row per invoice line and file; lines that stand in an earlier file too are flagged. #}
+{{ config(materialized='table') }}
+
+with
+
+source as (
+
+    select * from {{ source('raw_shop', 'order_lines') }}
+
+),
+
+renamed as (
+
+    select
+        invoice as order_id,
+        upper(trim(stock_code)) as stock_code,
+        {{ clean_text('description') }} as description,
+        quantity,
+        cast(invoice_date as timestamp) as ordered_at,
+        cast(price as decimal(18, 3)) as unit_price,
+        cast(quantity * cast(price as decimal(18, 3)) as decimal(18, 3)) as line_amount,
+        cast(customer_id as string) as user_id,
+        {{ clean_text('country') }} as country,
+        invoice like 'C%' as is_cancellation,
+        origin,
+        _dlt_load_id as load_id
+    from source
+
+),
+
+{# The ledger numbers no lines: equal lines of one invoice are told apart by counting them. #}
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by
+                origin,
+                load_id,
+                order_id,
+                stock_code,
+                description,
+                quantity,
+                ordered_at,
+                unit_price
+            order by user_id asc nulls last
+        ) as occurrence
+    from renamed
+
+),
+
+keyed as (
+
+    select
+        {{ surrogate_key([
+            'order_id', 'stock_code', 'description', 'quantity', 'ordered_at', 'unit_price',
+            'occurrence',
+        ]) }} as order_line_id,
+        *
+    from numbered
+
+),
+
+final as (
+
+    select
+        order_line_id,
+        order_id,
+        stock_code,
+        description,
+        quantity,
+        ordered_at,
+        unit_price,
+        line_amount,
+        user_id,
+        country,
+        is_cancellation,
+        origin,
+        row_number() over (
+            partition by order_line_id order by origin asc, load_id desc
+        ) > 1 as is_duplicate
+    from keyed
+
+)
+
+select * from final

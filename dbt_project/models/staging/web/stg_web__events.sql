@@ -1,0 +1,74 @@
+{# One row per message, by its first receipt, with the client's clock corrected. #}
+{{ config(materialized='table') }}
+
+with
+
+source as (
+
+    select * from {{ source('raw_web', 'events') }}
+
+),
+
+renamed as (
+
+    select
+        message_id,
+        lower(event_type) as event_type,
+        event_name,
+        lower({{ clean_text('anonymous_id') }}) as anonymous_id,
+        lower({{ clean_text('user_id') }}) as user_id,
+        {{ normalise_email('email') }} as email,
+        cast(sent_at as timestamp) as sent_at,
+        cast(occurred_at as timestamp) as client_occurred_at,
+        cast(received_at as timestamp) as received_at,
+        {{ json_text('context', '$.page.path') }} as page_path,
+        {{ json_text('context', '$.page.referrer') }} as referrer,
+        {{ json_text('context', '$.campaign.source') }} as campaign_source,
+        {{ json_text('context', '$.campaign.medium') }} as campaign_medium,
+        {{ json_text('context', '$.campaign.name') }} as campaign_name,
+        {{ json_text('context', '$.userAgent') }} as user_agent,
+        upper({{ json_text('properties', '$.product_id') }}) as stock_code,
+        {{ json_text('properties', '$.order_id') }} as order_id,
+        row_number() over (
+            partition by message_id order by received_at asc, _dlt_load_id asc, origin asc
+        ) as receipt
+    from source
+
+),
+
+deduplicated as (
+
+    select
+        message_id,
+        event_type,
+        event_name,
+        anonymous_id,
+        user_id,
+        email,
+        {# receivedAt - (sentAt - timestamp), never later than the receipt #}
+        least(
+            received_at,
+            coalesce(client_occurred_at + (received_at - sent_at), client_occurred_at, received_at)
+        ) as occurred_at,
+        received_at,
+        page_path,
+        referrer,
+        campaign_source,
+        campaign_medium,
+        campaign_name,
+        user_agent,
+        coalesce(
+            lower(user_agent) like '%bot%'
+            or lower(user_agent) like '%crawler%'
+            or lower(user_agent) like '%spider%'
+            or lower(user_agent) like '%headless%',
+            false
+        ) as is_bot,
+        stock_code,
+        order_id
+    from renamed
+    where receipt = 1
+
+)
+
+select * from deduplicated

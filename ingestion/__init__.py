@@ -1,0 +1,1 @@
+"""The outside world to the lake: one dlt pipeline and one raw schema per source."""

@@ -1,0 +1,136 @@
+"""What an upstream may change without asking.
+
+New columns flow in, as text. A value that does not fit its declared type, or a missing key, sends
+its row to the quarantine with the reason and the payload; the rest of the batch goes on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dlt
+import pyarrow as pa
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from ingestion import suppression
+from warehouse import RawTable, scratch
+from warehouse.lake import QUARANTINE, SQL_TYPES
+
+QUARANTINE_SCHEMA = pa.schema([(column, pa.string()) for column in QUARANTINE])
+LOST = {  # conditions, by declared type, under which a cast succeeds and yet changes the value
+    "bigint": "try_cast({column} as double) <> {cast}",
+    "boolean": "try_cast(cast({column} as varchar) as double) not in (0, 1)",
+    "date": "not {cast} between '0001-01-01' and '9999-12-31'",
+    "double": "not isfinite({cast})",
+    "timestamp": "not {cast} between '0001-01-01' and '9999-12-31 23:59:59.999999'",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A batch after its contract: `accepted` rows have the declared types."""
+
+    accepted: pa.Table
+    quarantined: pa.Table
+
+
+def checked_rows(table: RawTable, batch: pa.Table, origin: str | None = None) -> Iterator[object]:
+    """What dlt shall load of one batch: accepted rows, and refused ones for the quarantine.
+
+    `origin` says where the batch came from, for batches that have no column of that name. Erased
+    people are left out twice: before, so that no quarantine holds them, and in their typed form.
+    """
+    if origin is not None:
+        batch = batch.add_column(0, "origin", pa.repeat(origin, batch.num_rows))
+    batch = batch.rename_columns(_names(batch.column_names))
+    result = check(table, suppression.without_erased_people(table, batch))
+    yield suppression.without_erased_people(table, result.accepted)
+    yield from refused(table, result.quarantined)
+
+
+def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
+    """Rows with reason, payload and origin, on their way into the quarantine of their source."""
+    if rows.num_rows:
+        rows = rows.append_column("table_name", pa.repeat(table.name, rows.num_rows))
+        yield dlt.mark.with_table_name(
+            rows.select(list(QUARANTINE)).cast(QUARANTINE_SCHEMA), "quarantine"
+        )
+
+
+def refused_file(table: RawTable, origin: str, reason: str, payload: str = "") -> Iterator[object]:
+    """A whole file on its way into the quarantine."""
+    row = {"reason": reason, "payload": payload, "origin": origin}
+    yield from refused(table, pa.Table.from_pylist([row]))
+
+
+def check(table: RawTable, batch: pa.Table) -> Checked:
+    """Split a batch by the contract of its table, casting what can be cast without loss."""
+    reasons = _reasons(table, batch)
+    with scratch(incoming_rows=batch) as session:
+        quarantined = session.read(
+            f"select {reasons} as reason, cast(to_json(incoming_rows) as varchar) as payload,"
+            f" origin from incoming_rows where {reasons} <> ''"
+        )
+        kept = f" where {reasons} = ''" if quarantined.num_rows else ""
+        accepted = session.read(f"select {_casts(table, batch)} from incoming_rows{kept}")
+    return Checked(accepted=accepted, quarantined=quarantined)
+
+
+def _names(columns: list[str]) -> list[str]:
+    """Names in snake case, each once: the first of two alike keeps it, dlt's own are not taken."""
+    normalise = NamingConvention().normalize_identifier
+    names: list[str] = []
+    for number, column in enumerate(columns, start=1):
+        name = normalise(column) if column.strip() else "unnamed"
+        is_taken = name in names or name.startswith("_dlt")
+        names.append(f"{name.lstrip('_')}_{number}" if is_taken else name)
+    return names
+
+
+def _casts(table: RawTable, batch: pa.Table) -> str:
+    declared = [
+        f'{_cast(batch, column, kind)} as "{column}"' for column, kind in table.columns.items()
+    ]
+    new = [
+        f'{_as_text(field)} as "{field.name}"'
+        for field in batch.schema
+        if field.name not in table.columns
+    ]
+    return ", ".join(declared + new)
+
+
+def _as_text(field: pa.Field) -> str:
+    text = f'to_json("{field.name}")' if pa.types.is_nested(field.type) else f'"{field.name}"'
+    return f"cast({text} as varchar)"
+
+
+def _cast(batch: pa.Table, column: str, kind: str) -> str:
+    if column not in batch.column_names:
+        return f"cast(null as {SQL_TYPES[kind]})"
+    return f'try_cast("{column}" as {SQL_TYPES[kind]})'
+
+
+def _reasons(table: RawTable, batch: pa.Table) -> str:
+    wrong = [
+        f"case when {_is_wrong(batch, column, kind)} then '{column} is not a {kind}' end"
+        for column, kind in table.columns.items()
+        if kind != "string" and column in batch.column_names
+    ]
+    missing = [
+        f"case when {_is_missing(batch, column)} then '{column} is missing' end"
+        for column in table.key
+    ]
+    return f"concat_ws('; ', {', '.join(wrong + missing)})"
+
+
+def _is_missing(batch: pa.Table, column: str) -> str:
+    if column not in batch.column_names:
+        return "true"
+    return f"coalesce(trim(cast(\"{column}\" as varchar)), '') = ''"
+
+
+def _is_wrong(batch: pa.Table, column: str, kind: str) -> str:
+    cast = _cast(batch, column, kind)
+    is_lost = LOST[kind].format(column=f'"{column}"', cast=cast)
+    if kind == "bigint" and pa.types.is_integer(batch.schema.field(column).type):
+        is_lost = "false"
+    return f'("{column}" is not null and ({cast} is null or {is_lost}))'

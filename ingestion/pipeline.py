@@ -1,0 +1,144 @@
+"""One dlt pipeline per source, from its door to parquet files in the lake."""
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+import dlt
+from dlt.common.pipeline import NormalizeInfo
+from dlt.destinations import filesystem
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+import settings
+from ingestion.registry import SOURCES
+from settings import ForeseenError
+from warehouse.lake import lake
+
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+
+class SourceUnavailableError(ForeseenError):
+    """A source could not be read; what it gave before is still in the lake."""
+
+
+class LakeFullError(ForeseenError):
+    """There was no room for a load; no row of it is seen before the next load completes it."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What one load of one source brought: rows by table, and rows refused."""
+
+    source: str
+    rows: Mapping[str, int] = field(default_factory=dict)
+    quarantined: int = 0
+
+    @property
+    def accepted(self) -> int:
+        """Rows that reached the lake."""
+        return sum(self.rows.values())
+
+
+def load(source: str) -> LoadReport:
+    """Load what is new in one source. A load that was killed before is finished first.
+
+    Raises SourceUnavailableError, naming the setting to check, when the source cannot be read, and
+    LakeFullError when the disk is full.
+    """
+    pipeline = pipeline_for(source)
+    _forget_unfinished_extracts(pipeline)
+    reports = []
+    if pipeline.has_pending_data:
+        reports.append(_run(pipeline, source, None))
+    reports.append(_run(pipeline, source, SOURCES[source].open()))
+    return _sum(source, reports)
+
+
+def drop_pending(source: str) -> None:
+    """Forget a load that was cut off; the next load reads the same rows again."""
+    pipeline_for(source).drop_pending_packages()
+
+
+def pipeline_for(source: str) -> dlt.Pipeline:
+    """The pipeline of one source; nothing is opened yet."""
+    return dlt.pipeline(
+        pipeline_name=f"cdp_{source}",
+        destination=filesystem(bucket_url=lake().as_uri()),
+        dataset_name=f"raw_{source}",
+        pipelines_dir=str(settings.home() / "dlt"),
+    )
+
+
+def _forget_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
+    """A killed extract is never resumed, and the rows it left behind belong to people."""
+    for folder in Path(pipeline.working_dir).glob("normalize/*/"):
+        if folder.name != "extracted":
+            shutil.rmtree(folder)
+
+
+def _run(pipeline: dlt.Pipeline, source: str, data: object) -> LoadReport:
+    try:
+        pipeline.run(data, loader_file_format="parquet")
+    except PipelineStepFailed as error:
+        if any(isinstance(cause, OSError) and cause.errno in NO_ROOM for cause in _causes(error)):
+            raise LakeFullError(
+                f"{source} could not be loaded: no room for files under {settings.home()}. Make"
+                " room, then refresh again; what was loaded before stays."
+            ) from error
+        if error.step == "extract":
+            raise SourceUnavailableError(_advice(source, error)) from None
+        raise
+    trace = pipeline.last_trace
+    return _report(source, trace.last_normalize_info if trace else None)
+
+
+def _report(source: str, info: NormalizeInfo | None) -> LoadReport:
+    counts = info.row_counts if info else {}
+    return LoadReport(
+        source=source,
+        rows={t.name: counts[t.name] for t in SOURCES[source].tables if counts.get(t.name)},
+        quarantined=counts.get("quarantine", 0),
+    )
+
+
+def _sum(source: str, reports: list[LoadReport]) -> LoadReport:
+    names = {name for report in reports for name in report.rows}
+    return LoadReport(
+        source=source,
+        rows={name: sum(r.rows.get(name, 0) for r in reports) for name in sorted(names)},
+        quarantined=sum(report.quarantined for report in reports),
+    )
+
+
+def _advice(source: str, error: PipelineStepFailed) -> str:
+    setting = SOURCES[source].setting
+    *_, first = (str(cause).strip() for cause in _causes(error) if str(cause).strip())
+    reason = first.splitlines()[0]
+    return (
+        f"{source} could not be read: {_without_secrets(reason, setting)}. Check {setting} and that"
+        " the system answers, then refresh again; what was loaded before stays."
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what led to it, the first cause last."""
+    cause: BaseException | None = error
+    while cause:
+        yield cause
+        hidden = cause.__suppress_context__
+        cause = cause.__cause__ or (None if hidden else cause.__context__)
+
+
+def _without_secrets(text: str, setting: str) -> str:
+    """The text without a password of the setting's URL, or a piece of it where it was cut."""
+    url = os.environ.get(setting, "")
+    given = re.search(r"://[^:/]*:(.*)@", url)
+    password = given.group(1) if given else ""
+    for piece in [password, unquote(password), *re.split("[@:/?#]", password)]:
+        text = text.replace(piece, "***") if piece else text
+    return text

@@ -1,0 +1,74 @@
+"""Which sources there are, and which of them are switched on by settings."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from dlt.extract.source import DltSource
+
+from ingestion.sources import crm, pos, shop, web
+from warehouse import RawTable
+from warehouse.lake import quarantine_of
+
+
+@dataclass(frozen=True)
+class Source:
+    """A system we read: its tables, and the setting that switches it on."""
+
+    name: str
+    description: str
+    party: Literal["first", "second", "third"]
+    setting: str
+    tables: tuple[RawTable, ...]
+    open: Callable[[], DltSource]
+
+    @property
+    def is_on(self) -> bool:
+        """Whether its setting is given."""
+        return bool(os.environ.get(self.setting))
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            name="shop",
+            description="Orders and accounts of the web shop, exported as parquet files",
+            party="first",
+            setting="SOURCES__SHOP__BUCKET_URL",
+            tables=shop.TABLES,
+            open=shop.shop,
+        ),
+        Source(
+            name="crm",
+            description="Contacts and consents of the CRM, read from its database",
+            party="first",
+            setting="SOURCES__CRM__CREDENTIALS",
+            tables=crm.TABLES,
+            open=crm.crm,
+        ),
+        Source(
+            name="pos",
+            description="Store receipts, dropped as one CSV file a day",
+            party="first",
+            setting="SOURCES__POS__BUCKET_URL",
+            tables=pos.TABLES,
+            open=pos.pos,
+        ),
+        Source(
+            name="web",
+            description="Web and app events, as closed log segments of Segment-shaped JSON lines",
+            party="first",
+            setting="SOURCES__WEB__BUCKET_URL",
+            tables=web.TABLES,
+            open=web.web,
+        ),
+    )
+}
+
+
+def tables() -> list[RawTable]:
+    """Every raw table of every source, switched on or not, quarantines included."""
+    declared = [table for source in SOURCES.values() for table in source.tables]
+    return declared + [quarantine_of(name) for name in SOURCES]

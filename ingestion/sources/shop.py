@@ -1,0 +1,86 @@
+"""Orders and accounts of a web shop that exports parquet files: append-only, new files only.
+
+raw_shop.order_lines  one row per invoice line, as the ledger wrote it
+raw_shop.accounts     one row per version of a customer account
+
+Needs SOURCES__SHOP__BUCKET_URL: a folder with order_lines/*.parquet and accounts/*.parquet.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dlt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dlt.extract.resource import DltResource
+
+from ingestion.contracts import checked_rows, refused_file
+from ingestion.drops import new_files
+from warehouse import RawTable
+
+ORDER_LINES = RawTable(
+    source="shop",
+    name="order_lines",
+    grain="One row per invoice line of one exported file; a line may stand in two files",
+    columns={
+        "invoice": "string",
+        "stock_code": "string",
+        "description": "string",
+        "quantity": "bigint",
+        "invoice_date": "timestamp",
+        "price": "double",
+        "customer_id": "bigint",
+        "country": "string",
+        "origin": "string",
+    },
+    key=("invoice", "stock_code", "quantity", "invoice_date", "price"),
+    identifiers={"customer_id": "user_id"},
+    erasure="anonymise",  # the books must still add up: the line stays, the buyer goes
+)
+ACCOUNTS = RawTable(
+    source="shop",
+    name="accounts",
+    grain="One row per version of a customer account",
+    columns={
+        "user_id": "bigint",
+        "email": "string",
+        "first_name": "string",
+        "last_name": "string",
+        "phone": "string",
+        "street": "string",
+        "city": "string",
+        "postcode": "string",
+        "country": "string",
+        "accepts_marketing": "boolean",
+        "created_at": "timestamp",
+        "updated_at": "timestamp",
+        "origin": "string",
+    },
+    key=("user_id", "updated_at"),
+    identifiers={"user_id": "user_id", "email": "email"},
+)
+TABLES = (ORDER_LINES, ACCOUNTS)
+ROWS_A_BATCH = 250_000  # bounds memory; a batch is checked and written at once
+
+
+@dlt.source(name="shop")
+def shop(bucket_url: str = dlt.config.value) -> Iterator[DltResource]:
+    """Every table of one shop."""
+    for table in TABLES:
+        yield dlt.resource(_rows, name=table.name, write_disposition="append")(table, bucket_url)
+
+
+def _rows(table: RawTable, bucket_url: str) -> Iterator[object]:
+    for paths in new_files(bucket_url, f"{table.name}/*.parquet"):
+        for path in paths:
+            yield from _file_rows(table, path)
+
+
+def _file_rows(table: RawTable, path: Path) -> Iterator[object]:
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(ROWS_A_BATCH):
+            yield from checked_rows(table, pa.Table.from_batches([batch]), path.name)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
+            raise
+        yield from refused_file(table, path.name, f"not a readable parquet file: {error}")

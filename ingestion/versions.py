@@ -1,0 +1,45 @@
+"""Rows of a database that say when they were last changed: which versions of them are new."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import dlt
+import pyarrow as pa
+
+from warehouse import scratch
+
+CHANGED = 'try_cast("updated_at" as timestamptz)'
+VERSIONS = """
+    create table versions as
+    select *, md5(cast(to_json(incoming_rows) as varchar)) as version from incoming_rows
+"""
+NEWEST = f"""
+    select max_by("updated_at", {CHANGED}) as newest
+    from (select "updated_at" from versions union all select cast($1 as varchar)) as read
+    where {CHANGED} between '0001-01-01' and now()
+"""
+NEW = "select * exclude (version) from versions where version not in (select version from had)"
+READ_AGAIN = f"""
+    select version, "updated_at" from (from again union all by name from versions) as read
+    where coalesce({CHANGED} >= cast($1 as timestamptz), true) or "updated_at" >= $1
+"""
+NOTHING = pa.table({"version": pa.array([], pa.string()), "updated_at": pa.array([], pa.string())})
+
+
+def new_versions(read: Callable[[str | None], Iterable[pa.Table]]) -> Iterator[pa.Table]:
+    """The rows, all text, that `read` gives from an `updated_at` on and that no load has had.
+
+    A time in the future, or no time at all, never becomes the newest one: it would keep later rows
+    out. Such rows, and those of the newest time, are read again, so their digests are remembered.
+    """
+    state = dlt.current.resource_state()
+    newest: str | None = state.get("newest")
+    had = pa.table({"version": pa.array(state.get("had", []), pa.string())})
+    again = NOTHING
+    for batch in read(newest):
+        with scratch(incoming_rows=batch, had=had, again=again) as session:
+            session.execute(VERSIONS)
+            newest = session.read(NEWEST, [newest]).column("newest")[0].as_py()
+            again = session.read(READ_AGAIN, [newest])
+            new = session.read(NEW)
+        yield new
+    state.update(newest=newest, had=again.column("version").to_pylist())

@@ -1,0 +1,1 @@
+"""The only package that knows Dagster: the asset graph, and the command line over the same code."""

@@ -1,0 +1,289 @@
+"""`cdp`: the platform from the command line."""
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import settings
+from settings import ForeseenError
+
+settings.prepare()
+app = typer.Typer(
+    help="Customer data platform: from every source to one profile per person.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(file=sys.stdout)
+MOST_ROWS = 100  # shown of an answer; for more, open the published file
+BIN = Path(sys.executable).parent
+Identifier = Annotated[str, typer.Argument(help="Customer id, e-mail, phone, card, user or device")]
+
+
+def _refresh() -> bool:
+    from orchestration.run import Kind
+    from orchestration.run import refresh as run
+
+    with console.status("Loading the asset graph") as status:
+
+        def show(line: str, kind: Kind) -> None:
+            if kind == "started":
+                status.update(line)
+            else:
+                style = "red" if kind == "problem" else "dim"
+                console.print(f"  {line}", style=style, highlight=False, markup=False)
+
+        done = run(show)
+    if not done.succeeded:
+        console.print("[red]The refresh failed. The last good copy is still published.[/red]")
+    return done.succeeded and not done.problems
+
+
+@app.command()
+def refresh() -> None:
+    """Run one refresh: load, rebuild, check, publish, deliver.
+
+    Exit code 1 when anything needs a look; the parts that could go on have gone on.
+    """
+    if not _refresh():
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    customers: Annotated[
+        int | None, typer.Option(help="How many of the real customers; all when not given")
+    ] = None,
+) -> None:
+    """Run the platform on a real shop's ledger and a simulated company around it."""
+    from orchestration.demo import prepare, summary
+
+    with console.status("Making the company around the real ledger ..."):
+        prepare(customers)
+    if not _refresh():
+        raise typer.Exit(1)
+    console.print(summary())
+
+
+@app.command()
+def plan() -> None:
+    """Show what `cdp apply` would send to each destination, without sending it."""
+    import warehouse
+    from activation.plan import plan as difference
+    from activation.syncs import syncs
+
+    table = Table("sync", "held", "add", "update", "remove")
+    with warehouse.transaction() as session:
+        for sync in syncs(warehouse.catalog()):
+            planned = difference(session, sync)
+            counts = [planned.count(kind) for kind in ("add", "update", "remove")]
+            table.add_row(sync.name, *(str(number) for number in (planned.held, *counts)))
+    console.print(table)
+
+
+@app.command()
+def apply(
+    allow_mass_removal: Annotated[
+        bool, typer.Option(help="Send even if most of an audience would go")
+    ] = False,
+) -> None:
+    """Make the destinations equal to the audiences."""
+    import warehouse
+    from activation.deliver import deliver
+    from activation.syncs import syncs
+
+    table = Table("sync", "added", "updated", "removed", "rejected")
+    for sync in syncs(warehouse.catalog()):
+        sent = deliver(sync, allow_mass_removal=allow_mass_removal)
+        counts = (sent.added, sent.updated, sent.removed, sent.rejected)
+        table.add_row(sync.name, *("off" if sent.is_off else str(n) for n in counts))
+    console.print(table)
+
+
+@app.command()
+def audience(name: Annotated[str, typer.Argument(help="Such as vip")] = "") -> None:
+    """List the audiences, or the first members of one with the reason they are in it."""
+    import warehouse
+
+    if name:
+        query = "select customer_id, reason from audiences.audience_members where audience = ?"
+        rows = warehouse.read(f"{query} order by customer_id limit 20", [name])
+    else:
+        rows = warehouse.read(
+            "select audience, count(*) as members from audiences.audience_members"
+            " group by audience order by audience"
+        )
+    _print(rows.to_pylist())
+
+
+@app.command()
+def profile(identifier: Identifier) -> None:
+    """Show one person: profile, scores and the last interactions."""
+    import warehouse
+    from privacy.person import find
+
+    customer = [find(identifier).customer_id]
+    contact = warehouse.read(
+        "select * from customer_360.customer_contacts where customer_id = ?", customer
+    )
+    wide = warehouse.read("select * from customer_360.customer_360 where customer_id = ?", customer)
+    timeline = warehouse.read(
+        "select occurred_at, kind, channel, summary, amount"
+        " from customer_360.customer_timeline where customer_id = ?"
+        " order by occurred_at desc, interaction_id limit 20",
+        customer,
+    )
+    facts = {**(contact.to_pylist() or [{}])[0], **wide.to_pylist()[0]}
+    _print([{"field": k, "value": v} for k, v in facts.items() if v is not None])
+    _print(timeline.to_pylist())
+
+
+@app.command()
+def access(identifier: Identifier) -> None:
+    """Write everything held about one person, as JSON and CSV files (GDPR art. 15)."""
+    from ingestion import registry
+    from privacy.access import access as answer
+
+    console.print(f"Everything about this person: {answer(identifier, registry.tables())}")
+
+
+@app.command()
+def erase(
+    identifier: Identifier,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> None:
+    """Erase one person everywhere and prove it (GDPR art. 17)."""
+    from ingestion import registry
+    from privacy.erasure import erase as forget
+    from privacy.erasure import resume
+    from privacy.person import find
+
+    finished = resume(registry.tables(), _rebuild)
+    if finished:
+        console.print(f"Finished {len(finished)} erasure(s) that had been cut off.")
+    person = find(identifier)
+    question = f"Erase {person.customer_id} with {len(person.record_keys)} records for ever?"
+    if not yes and not typer.confirm(question):
+        raise typer.Exit(1)
+    done = forget(identifier, registry.tables(), _rebuild)
+    console.print(
+        f"Erased. {done.files_read_back} files were read back, {done.traces} traces found."
+        f" Certificate {done.request_id} is kept under privacy/erasures."
+    )
+
+
+def _rebuild() -> None:
+    if not _refresh():
+        console.print("[yellow]The rebuild had problems, see above.[/yellow]")
+
+
+@app.command()
+def publish() -> None:
+    """Publish the copies for BI tools from the warehouse as it is."""
+    import warehouse
+    from serving import publish as serving
+
+    for edition in serving.publish(warehouse.catalog()):
+        console.print(f"{edition.path} ({edition.tables} tables)")
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="Such as 'from customer_360.customer_360 limit 5'")],
+    contacts: Annotated[bool, typer.Option(help="Ask the edition with direct identifiers")] = False,
+) -> None:
+    """Ask the published copy; a refresh at work does not disturb it."""
+    import warehouse
+    from serving.publish import path_of
+
+    edition = "contacts" if contacts else "insights"
+    _print(warehouse.ask(path_of(edition), query).slice(0, MOST_ROWS).to_pylist())
+
+
+@app.command()
+def quarantine() -> None:
+    """Show what the contracts refused, by source and reason."""
+    import warehouse
+
+    rows = warehouse.read(
+        "select source, table_name, origin, reason, count(*) as rows"
+        " from staging.stg_ingestion__quarantine group by all order by all"
+    )
+    _print(rows.to_pylist())
+
+
+@app.command()
+def parse() -> None:
+    """Parse the dbt project, if it has changed."""
+    from orchestration.parsing import parsed_manifest
+
+    console.print(str(parsed_manifest()))
+
+
+@app.command()
+def retrain() -> None:
+    """Train the clusters anew; a cluster of mostly the same customers keeps its label."""
+    import warehouse
+    from ml import clusters
+
+    features = clusters.buyers(warehouse.read("marts.customer_features"))
+    model = clusters.train(features, clusters.load())
+    if model is None:
+        console.print(f"Too few buyers: {features.num_rows} of {clusters.FEWEST_BUYERS} needed.")
+        return
+    clusters.save(model)
+    console.print(f"Model {model.version}: {'; '.join(model.labels)}. The next refresh uses it.")
+
+
+@app.command()
+def docs() -> None:
+    """Write the dbt docs as one page that opens without a server."""
+    from orchestration.parsing import parsed_manifest
+
+    parsed_manifest()
+    subprocess.run(
+        [BIN / "dbt", "docs", "generate", "--static", "--quiet"],
+        cwd=settings.DBT_PROJECT,
+        check=True,
+    )
+    page = settings.home() / "docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_bytes((Path(os.environ["DBT_TARGET_PATH"]) / "static_index.html").read_bytes())
+    console.print(f"Open {page}")
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="Port of the UI")] = 3000) -> None:
+    """Open the Dagster UI on this machine, with its schedule and sensor running."""
+    run = import_module("orchestration.run")
+    run.prepare_dagster_home()
+    os.execv(
+        BIN / "dagster",
+        ["dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)],
+    )
+
+
+def _print(rows: list[dict[str, object]]) -> None:
+    if not rows:
+        console.print("Nothing.")
+        return
+    table = Table(*rows[0].keys())
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    console.print(table)
+
+
+def main() -> None:
+    """Run a verb; an error that we foresee is told in one sentence and ends with exit code 1."""
+    try:
+        app()
+    except ForeseenError as error:
+        console.print(str(error), style="red", highlight=False, markup=False)
+        sys.exit(1)

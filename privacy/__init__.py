@@ -1,0 +1,1 @@
+"""Access, erasure and the inventory of personal data, across every store."""

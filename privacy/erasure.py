@@ -1,0 +1,154 @@
+"""The right to erasure (GDPR, article 17): one person taken out of every store, and the proof.
+
+The order makes it safe to be cut off: the person is written to a journal first, and whatever is
+found there is taken up again by the next call. From the second step on nothing about the person
+can come in again. Rows that the books need, such as order lines, stay without the person.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import settings
+import warehouse
+from activation.deliver import forget as forget_at_destination
+from activation.syncs import syncs
+from ingestion import suppression
+from ingestion.pipeline import drop_pending
+from privacy import access, inbox
+from privacy.person import Person, find, owns
+from privacy.scan import JOURNAL, Hit, files, scan
+from settings import ForeseenError
+from warehouse import RawTable, rewrite_rows
+
+LEDGERS = ("activation.deliveries", "audiences.audience_changes")
+CERTAIN = ("email", "phone", "loyalty_number", "anonymous_id")  # kinds a scan cannot mistake
+
+
+class TracesLeftError(ForeseenError):
+    """An erased person was still found somewhere."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What one erasure did, without a word about who it was."""
+
+    request_id: str
+    erased_at: str
+    lake_files: int
+    inbox_files: int
+    destinations: int
+    files_read_back: int
+    traces: int
+
+
+def erase(
+    identifier: str, raw_tables: Sequence[RawTable], rebuild: Callable[[], None]
+) -> Certificate:
+    """Erase one person everywhere, rebuild what was derived, and prove that nothing is left.
+
+    Raises PersonNotFoundError, or TracesLeftError naming the files where something was found.
+    """
+    person = find(identifier)
+    _journal(person).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _journal(person).write_text(person.to_json())
+    return _erase(person, raw_tables, rebuild)
+
+
+def resume(raw_tables: Sequence[RawTable], rebuild: Callable[[], None]) -> list[Certificate]:
+    """Finish the erasures that were cut off."""
+    journals = sorted((settings.home() / JOURNAL).glob("*.json"))
+    people = [Person.from_json(path.read_text()) for path in journals]
+    return [_erase(person, raw_tables, rebuild) for person in people]
+
+
+def _erase(
+    person: Person, raw_tables: Sequence[RawTable], rebuild: Callable[[], None]
+) -> Certificate:
+    request_id = suppression.tombstone("erasure", person.customer_id)[:16]
+    suppression.add([suppression.tombstone(kind, value) for kind, value in person.identifiers])
+    for source in sorted({table.source for table in raw_tables}):
+        drop_pending(source)  # it was read before the person was suppressed
+    destinations = _forget_at_destinations(person)
+    lake_files = sum(_forget_in_lake(person, table) for table in raw_tables)
+    inbox_files = inbox.forget(person)
+    _forget_in_ledgers(person)
+    shutil.rmtree(access.folder(person), ignore_errors=True)
+    shutil.rmtree(settings.home() / "dbt" / "logs", ignore_errors=True)
+    rebuild()
+    warehouse.compact()
+    hits = prove(person, raw_tables)
+    certificate = Certificate(
+        request_id=request_id,
+        erased_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        lake_files=lake_files,
+        inbox_files=inbox_files,
+        destinations=destinations,
+        files_read_back=len(files()),
+        traces=len(hits),
+    )
+    _keep(certificate)
+    if hits:
+        places = ", ".join(sorted({hit.path for hit in hits}))
+        raise TracesLeftError(f"The person is still named in: {places}. Run `cdp erase` again.")
+    _journal(person).unlink()
+    return certificate
+
+
+def prove(person: Person, raw_tables: Iterable[RawTable]) -> list[Hit]:
+    """Every place where the person is still named; none after an erasure."""
+    hits = scan(person.values(CERTAIN))
+    with warehouse.transaction() as session:
+        for table in raw_tables:
+            condition, params = owns(table, person)
+            name = f"{table.schema}.{table.name}"
+            if session.read(
+                f"select 1 as one from {name} where {condition} limit 1", params
+            ).num_rows:
+                hits.append(Hit(path=f"table {name}", found="an identifier column"))
+        left = session.read(
+            "select 1 as one from identity.identity_map where customer_id = ? limit 1",
+            [person.customer_id],
+        )
+    return hits + ([Hit("table identity.identity_map", "the customer")] if left.num_rows else [])
+
+
+def _forget_at_destinations(person: Person) -> int:
+    return sum(
+        forget_at_destination(sync, person.customer_id) for sync in syncs(warehouse.catalog())
+    )
+
+
+def _forget_in_lake(person: Person, table: RawTable) -> int:
+    if table.name == "quarantine":
+        values = person.values(CERTAIN)
+        condition = " or ".join("contains(lower(payload), ?)" for _ in values) or "false"
+        return rewrite_rows(table, condition, values, keep_without=None)
+    condition, params = owns(table, person)
+    emptied = list(table.identifiers) if table.erasure == "anonymise" else None
+    return rewrite_rows(table, condition, params, keep_without=emptied)
+
+
+def _forget_in_ledgers(person: Person) -> None:
+    with warehouse.transaction() as session:
+        for ledger in LEDGERS:
+            if session.exists(ledger):
+                session.execute(f"delete from {ledger} where customer_id = ?", [person.customer_id])
+        session.execute(
+            "delete from identity.record_customers where customer_id = ?", [person.customer_id]
+        )
+
+
+def _journal(person: Person) -> Path:
+    name = hashlib.sha256(person.customer_id.encode()).hexdigest()[:16]
+    return settings.home() / JOURNAL / f"{name}.json"
+
+
+def _keep(certificate: Certificate) -> None:
+    path = settings.home() / "privacy" / "erasures" / f"{certificate.request_id}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(certificate), indent=1))

@@ -1,0 +1,1 @@
+"""The published copies that BI tools and pages read."""

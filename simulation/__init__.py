@@ -1,0 +1,1 @@
+"""A company whose truth is known, made around real purchases."""

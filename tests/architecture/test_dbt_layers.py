@@ -1,0 +1,121 @@
+"""Data goes one way, public things are described, and personal ones are tagged."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import settings
+import warehouse
+from orchestration.parsing import parsed_manifest
+from warehouse import Catalog, Model
+
+LAYERS = ["staging", "identity", "profiles", "marts", "customer_360", "audiences"]
+PERSONAL_NAMES = {
+    "anonymous_id": "device",
+    "birth_date": "birth_date",
+    "city": "address",
+    "email": "email",
+    "first_name": "name",
+    "gender": "gender",
+    "identifier_value": "identifier",
+    "last_name": "name",
+    "phone": "phone",
+    "postcode": "address",
+    "record_key": "pseudonym",
+    "street": "address",
+}
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Iterator[Catalog]:
+    """The project as dbt reads it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDP_HOME", str(settings.PROJECT / "data" / "tests"))
+        patch.setenv("DBT_TARGET_PATH", str(settings.PROJECT / "data" / "tests" / "target"))
+        parsed_manifest()
+        yield warehouse.catalog()
+
+
+def _named(columns: list[tuple[Model, str]]) -> list[str]:
+    return [f"{model.name}.{column}" for model, column in columns]
+
+
+def test_models_only_read_layers_to_their_left(catalog: Catalog) -> None:
+    backward = [
+        f"{parent} -> {model.name}"
+        for model in catalog.models.values()
+        for parent in (name.split(".")[-1] for name in model.parents if name.startswith("model."))
+        if LAYERS.index(catalog.models[parent].layer) > LAYERS.index(model.layer)
+    ]
+    assert backward == []
+
+
+def test_only_staging_reads_raw_tables(catalog: Catalog) -> None:
+    readers = [
+        model.name
+        for model in catalog.models.values()
+        if model.layer != "staging" and any(".raw_" in parent for parent in model.parents)
+    ]
+    assert readers == []
+
+
+def test_private_models_are_read_in_their_own_folder_only(catalog: Catalog) -> None:
+    """Profiles are the exception: they are made of the records that identity has laid out."""
+    trespassing = [
+        f"{parent} -> {model.name}"
+        for model in catalog.models.values()
+        for parent in (name.split(".")[-1] for name in model.parents if ".int_" in name)
+        if model.layer not in (catalog.models[parent].layer, "profiles")
+    ]
+    assert trespassing == []
+
+
+def test_every_model_states_its_grain(catalog: Catalog) -> None:
+    vague = [m.name for m in catalog.models.values() if not m.description.startswith("One row")]
+    assert vague == []
+
+
+def test_every_public_column_is_described(catalog: Catalog) -> None:
+    silent = [
+        (model, column.name)
+        for model in catalog.public()
+        for column in model.columns
+        if not column.description
+    ]
+    assert _named(silent) == []
+
+
+def test_every_public_column_of_personal_data_is_tagged(catalog: Catalog) -> None:
+    untagged = [
+        (model, column.name)
+        for model in catalog.public()
+        for column in model.columns
+        if column.name in PERSONAL_NAMES and column.pii != PERSONAL_NAMES[column.name]
+    ]
+    assert _named(untagged) == []
+
+
+def test_every_public_model_has_an_enforced_contract() -> None:
+    nodes = json.loads((settings.PROJECT / "data/tests/target/manifest.json").read_text())["nodes"]
+    free = [
+        node["name"]
+        for node in nodes.values()
+        if node.get("access") == "public" and not node["config"]["contract"]["enforced"]
+    ]
+    assert free == []
+
+
+def test_every_audience_ends_in_the_consent_filter(catalog: Catalog) -> None:
+    folder = Path(settings.DBT_PROJECT) / "models" / "audiences"
+    open_ended = [
+        path.name for path in folder.glob("aud_*.sql") if "with_consent(" not in path.read_text()
+    ]
+    assert open_ended == []
+
+
+def test_every_audience_is_among_the_members(catalog: Catalog) -> None:
+    parents = {name.split(".")[-1] for name in catalog.models["audience_members"].parents}
+    audiences = {name for name in catalog.models if name.startswith("aud_")}
+    assert audiences == parents

@@ -1,0 +1,177 @@
+"""One refresh and the next: what must not change, what must go on, what must be kept."""
+
+import os
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import warehouse
+from orchestration import demo
+from tests.conftest import CDP, SMALL, Run, environment, use_home
+
+pytestmark = pytest.mark.slow
+OF_THE_MOMENT = ("activation.deliveries", "published.about")  # they hold the time of the run
+FINGERPRINT = """
+select concat(count(*), ':', md5(string_agg(row_hash, '' order by row_hash)))
+from (select md5(cast(t as varchar)) as row_hash from {} as t)
+"""
+
+
+def fingerprints() -> dict[str, str]:
+    """One hash per table, of its rows in any order."""
+    with warehouse.transaction() as session:
+        tables = [table for table in session.tables() if table not in OF_THE_MOMENT]
+        return {
+            table: session.read(FINGERPRINT.format(table)).column(0)[0].as_py() for table in tables
+        }
+
+
+def delivered(home: Path) -> list[str]:
+    """Every line that reached the destination."""
+    files = (home / "delivered").rglob("*.jsonl")
+    return sorted(f"{p.parent.name} {line}" for p in files for line in p.read_text().splitlines())
+
+
+def test_a_second_refresh_with_nothing_new_changes_nothing(company_copy: Path, cdp: Run) -> None:
+    before = (fingerprints(), delivered(company_copy))
+
+    done = cdp("refresh")
+
+    assert (done.returncode, (fingerprints(), delivered(company_copy))) == (0, before)
+
+
+def test_a_refresh_killed_in_every_stage_equals_one_clean_run(
+    home: Path, refreshed_home: Path, cdp: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.prepare(SMALL)
+    chance = random.Random(0)
+    for step in (
+        "load_pos",
+        "dbt_models_3",
+        "customer_ids",
+        "dbt_models_2",
+        "ml__customer_clusters",
+        "dbt_models",
+        "activation__deliveries",
+        "published__about",
+    ):
+        _kill_in(home, step, chance)
+
+    done = cdp("refresh")
+
+    killed = (done.returncode, fingerprints(), delivered(home))
+    use_home(refreshed_home, monkeypatch)
+    assert killed == (0, fingerprints(), delivered(refreshed_home))
+
+
+ORDER = (
+    "dbt_models_4",
+    "load_crm",
+    "load_pos",
+    "load_shop",
+    "load_web",
+    "dbt_models_3",
+    "customer_ids",
+    "identity__record_customers_no_customer_is_a_crowd",
+    "dbt_models_2",
+    "ml__customer_clusters",
+    "dbt_models",
+    "activation__deliveries",
+    "published__about",
+)
+LONGEST_WAIT = {"dbt_models_3": 6.0, "dbt_models_2": 6.0, "dbt_models": 3.5}  # seconds
+
+
+def _kill_in(home: Path, step: str, chance: random.Random) -> None:
+    """Start a refresh and kill -9 all of it at a random moment of this step."""
+    process = subprocess.Popen(
+        [CDP, "refresh"],
+        env={**environment(home), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    before = ORDER[ORDER.index(step) - 1]
+    for line in process.stdout:
+        if f" {before} " in line or line.rstrip().endswith(before):
+            time.sleep(chance.uniform(0, LONGEST_WAIT.get(step, 0.3)))
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def test_bad_input_and_a_dead_source_stop_nobody_else(company_copy: Path, cdp: Run) -> None:
+    (company_copy / "company" / "crm.sqlite").rename(company_copy / "crm.away")
+    (company_copy / "inbox" / "pos" / "receipts_2011-12-10.csv").write_bytes(b"\x00\xff\x13garbage")
+    event = (
+        '{"messageId": "new", "type": "page", "anonymousId": "somebody-new",'
+        ' "timestamp": "2011-12-09T10:00:00Z", "sentAt": "2011-12-09T10:00:00Z",'
+        ' "receivedAt": "2011-12-09T10:00:00Z"}\n{"messageId": "trunc'
+    )
+    (company_copy / "inbox" / "web" / "segment-20111210-001.jsonl").write_text(event)
+
+    done = cdp("refresh")
+
+    arrived = warehouse.read("select event_id from marts.fct_events where event_id = 'new'")
+    refused = warehouse.read("select distinct source from staging.stg_ingestion__quarantine")
+    told = "SOURCES__CRM__CREDENTIALS" in done.stdout.replace("\n", "")
+    assert (done.returncode, told, arrived.num_rows, sorted(refused["source"].to_pylist())) == (
+        1,
+        True,
+        1,
+        ["pos", "web"],
+    )
+
+
+def test_a_failed_blocking_check_keeps_the_last_good_copy(company_copy: Path, cdp: Run) -> None:
+    published = company_copy / "serving" / "insights.duckdb"
+    before = published.read_bytes()
+    with sqlite3.connect(company_copy / "company" / "crm.sqlite") as crm:
+        crm.executemany(
+            "insert into contacts (contact_id, first_name, email, created_at, updated_at)"
+            " values (?, 'Crowd', 'crowd@example.com', '2011-12-09', '2099-01-01 00:00:00')",
+            [(900_000 + number,) for number in range(150)],
+        )
+
+    done = cdp("refresh")
+
+    assert (done.returncode, published.read_bytes() == before) == (1, True)
+
+
+def test_a_locked_warehouse_is_told_with_what_to_do(company_copy: Path, cdp: Run) -> None:
+    with warehouse.transaction():
+        done = cdp("refresh")
+
+    told = " ".join(done.stdout.split())
+    assert (done.returncode, "in use by another process" in told) == (1, True)
+
+
+def test_a_full_disk_is_told_and_the_next_refresh_is_whole(company_copy: Path, cdp: Run) -> None:
+    before = fingerprints()
+    small = 1_000_000  # bytes a file may have: less than the warehouse needs
+    full = subprocess.run(
+        [CDP, "refresh"],
+        env=environment(company_copy),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (small, small)),
+    )
+
+    done = cdp("refresh")
+
+    told = "Free some space" in " ".join(full.stdout.split())
+    assert (full.returncode, told, done.returncode, fingerprints() == before) == (1, True, 0, True)
+
+
+@pytest.mark.parametrize("customers", ["0", "1"])
+def test_a_company_of_hardly_anybody_ends_green(customers: str, cdp: Run) -> None:
+    done = cdp("demo", "--customers", customers)
+    assert done.returncode == 0, done.stdout

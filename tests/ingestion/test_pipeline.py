@@ -1,0 +1,97 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import settings
+from ingestion.pipeline import load
+from tests.ingestion.samples import Crm, Drops, receipt_line, receipts, seen
+
+LINES = 25_000  # enough for a load to take some tenths of a second
+DELAYS = (0.02, 0.1, 0.2, 0.3, 0.45)  # seconds after the start of the load
+LOADING = """
+import settings; settings.prepare()
+from ingestion.pipeline import load
+print("ready", flush=True)
+load("pos")
+"""
+LIMITED = """
+import resource, settings; settings.prepare()
+from ingestion.pipeline import LakeFullError, load
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+try:
+    load("pos")
+except LakeFullError as error:
+    print(error)
+"""
+COUNTS = """
+    select count(*) as all_lines, count(distinct receipt_id) as lines from raw_pos.receipt_lines
+"""
+
+
+def fill(pos: Drops) -> None:
+    for day in range(4):
+        names = range(day * LINES, (day + 1) * LINES)
+        pos.drop(f"{day}.csv", receipts(*[receipt_line(f"R{name}") for name in names]))
+
+
+def killed(delay: float) -> None:
+    """Load in a process of its own and kill -9 it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOADING], cwd=settings.PROJECT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout and process.stdout.readline() == "ready\n"
+    try:
+        process.wait(delay)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
+
+
+def test_a_load_that_is_killed_at_any_moment_equals_one_that_is_not(pos: Drops) -> None:
+    fill(pos)
+    whole = {0, 4 * LINES}
+    for delay in DELAYS:
+        killed(delay)
+        assert seen(COUNTS)[0]["lines"] in whole
+    load("pos")
+
+    assert seen(COUNTS) == [{"all_lines": 4 * LINES, "lines": 4 * LINES}]
+
+
+@pytest.mark.parametrize("kilobytes", [1, 100])
+def test_a_full_disk_is_a_clear_error_and_is_forgotten_once_there_is_room(
+    pos: Drops, home: Path, kilobytes: int
+) -> None:
+    fill(pos)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED.format(limit=kilobytes * 1024)],
+        cwd=settings.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"no room for files under {home}" in done.stdout, done.stderr
+    assert seen(COUNTS)[0]["lines"] == 0
+    load("pos")
+
+    assert seen(COUNTS)[0]["lines"] == 4 * LINES
+
+
+def test_dlt_keeps_no_value_of_a_loaded_person(crm: Crm, home: Path) -> None:
+    crm.contact(email="kept.by.nobody@example.com")
+    crm.contact(contact_id=2, email="kept.by.nobody@example.com", birth_date="soon")
+    load("crm")
+    files = [path for path in (home / "dlt").rglob("*") if path.is_file()]
+
+    assert files
+    assert [path for path in files if b"kept.by.nobody" in path.read_bytes()] == []
+
+
+def test_what_a_killed_load_left_behind_is_gone_after_the_next(pos: Drops, home: Path) -> None:
+    fill(pos)
+    killed(DELAYS[1])
+    load("pos")
+
+    assert sum(path.stat().st_size for path in (home / "dlt").rglob("*")) < 1_000_000

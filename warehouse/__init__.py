@@ -1,0 +1,47 @@
+"""The one door between Python and the database: Arrow in and out, connections always closed."""
+
+from warehouse.catalog import Catalog, Column, Model, catalog
+from warehouse.files import FilesUnreadableError, csv_rows, scratch, text_lines
+from warehouse.lake import RawTable, register_lake, rewrite_rows
+from warehouse.session import (
+    Session,
+    WarehouseBusyError,
+    append,
+    ask,
+    compact,
+    exists,
+    export,
+    path,
+    read,
+    replace,
+    tables,
+    texts,
+    transaction,
+)
+
+__all__ = [
+    "Catalog",
+    "Column",
+    "FilesUnreadableError",
+    "Model",
+    "RawTable",
+    "Session",
+    "WarehouseBusyError",
+    "append",
+    "ask",
+    "catalog",
+    "compact",
+    "csv_rows",
+    "exists",
+    "export",
+    "path",
+    "read",
+    "register_lake",
+    "replace",
+    "rewrite_rows",
+    "scratch",
+    "tables",
+    "text_lines",
+    "texts",
+    "transaction",
+]

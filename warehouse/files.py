@@ -1,0 +1,151 @@
+"""Files and Arrow tables read in memory: bulk parsing that never opens the warehouse."""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from warehouse.session import Session, opened
+
+FIELD = r'(?:"(?:[^"]|"")*"|[^",\n][^,\n]*|)'  # in quotes, or not beginning with one, or empty
+BLOCK_BYTES = 2_147_483_647  # the most that the CSV parser takes at once
+REFUSED = pa.schema([("payload", pa.string()), ("reason", pa.string()), ("origin", pa.string())])
+
+
+class FilesUnreadableError(RuntimeError):
+    """Not one row could be made out in these files."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a file holds: `rows` with its name as `origin`, and `refused` lines with a reason."""
+
+    rows: pa.Table
+    refused: pa.Table
+
+
+@contextmanager
+def scratch(**tables: pa.Table) -> Iterator[Session]:
+    """A session on an empty database in memory that sees the given tables and then vanishes."""
+    with opened() as connection:
+        for name, rows in tables.items():
+            connection.register(name, rows)
+        yield Session(connection)
+
+
+def text_lines(path: Path) -> Parsed:
+    """Every `line` of a file that is not blank; those that are no UTF-8 are refused."""
+    text, refused = _utf8(_one_line_ending(path.read_bytes()), path.name)
+    lines = _split(text)
+    lines = lines.filter(pc.not_equal(pc.ascii_trim_whitespace(lines), ""))
+    return Parsed(_with_origin(pa.table({"line": lines}), path), refused)
+
+
+def csv_rows(path: Path) -> Parsed:
+    """The rows of a CSV file with a header, all text; lines that are no row are refused.
+
+    Lines are matched before they are parsed: an unclosed quote swallows no line behind it, and
+    every line is in one row or refused. Raises FilesUnreadableError.
+    """
+    head, _, body = _one_line_ending(path.read_bytes()).partition(b"\n")
+    names = next(csv.reader([head.decode(errors="backslashreplace")]), [])
+    text, refused = _utf8(body.rstrip(b"\n"), path.name)
+    if not names or not text.strip():
+        empty = pa.table({name: pa.array([], pa.string()) for name in names})
+        return Parsed(_with_origin(empty, path), refused)
+    records, broken = _records(_split(text), len(names))
+    if records is not None:
+        text = "\n".join(records).encode()
+    rows = _with_origin(_parsed(text, names), path)
+    reason = f"not a row of {len(names)} columns"
+    return Parsed(rows, pa.concat_tables([refused, _refusals(broken, reason, path.name)]))
+
+
+def _one_line_ending(raw: bytes) -> bytes:
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
+
+
+def _utf8(raw: bytes, origin: str) -> tuple[bytes, pa.Table]:
+    if _is_utf8(raw):
+        return raw, REFUSED.empty_table()
+    lines = raw.split(b"\n")
+    wrong = [line.decode(errors="backslashreplace") for line in lines if not _is_utf8(line)]
+    right = b"\n".join(line for line in lines if _is_utf8(line))
+    return right, _refusals(wrong, "not UTF-8 text", origin)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _split(text: bytes) -> pa.Array:
+    lines = pc.list_flatten(pc.split_pattern(pa.array([text], pa.large_binary()), "\n"))
+    return lines.cast(pa.large_string())
+
+
+def _records(lines: pa.Array, width: int) -> tuple[list[str] | None, list[str]]:
+    """Lines put together to rows, or None when every line is one; and those that are no row."""
+    pattern = f"^{FIELD}(?:,{FIELD}){{{width - 1}}}$"
+    is_row = pc.match_substring_regex(lines, pattern)
+    if pc.all(is_row).as_py():
+        return None, []
+    texts, whole = lines.to_pylist(), is_row.to_pylist()
+    records, broken, start = [], [], 0
+    while start < len(texts):
+        end = start + 1 if whole[start] else _end_of_record(texts, start, re.compile(pattern))
+        if end:
+            records.append("\n".join(texts[start:end]))
+        elif texts[start].strip():
+            broken.append(texts[start])
+        start = end or start + 1
+    return records, broken
+
+
+def _end_of_record(texts: list[str], start: int, pattern: re.Pattern[str]) -> int:
+    """Where the row ends whose last value is still open at the end of its line; 0 if nowhere."""
+    if texts[start].count('"') % 2:
+        for end in range(start + 1, len(texts)):
+            if texts[end].count('"') % 2:
+                is_row = pattern.match("\n".join(texts[start : end + 1]))
+                return end + 1 if is_row else 0
+    return 0
+
+
+def _parsed(text: bytes, names: list[str]) -> pa.Table:
+    numbers = [str(number) for number in range(len(names))]
+    size = min(len(text) + 1, BLOCK_BYTES)
+    try:
+        rows = arrow_csv.read_csv(
+            pa.BufferReader(text),
+            arrow_csv.ReadOptions(column_names=numbers, block_size=size),
+            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(numbers, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise FilesUnreadableError(str(error)) from error
+    return rows.rename_columns(names)
+
+
+def _with_origin(rows: pa.Table, path: Path) -> pa.Table:
+    return rows.add_column(0, "origin", pa.repeat(path.name, rows.num_rows))
+
+
+def _refusals(payloads: list[str], reason: str, origin: str) -> pa.Table:
+    rows = [{"payload": payload, "reason": reason, "origin": origin} for payload in payloads]
+    return pa.Table.from_pylist(rows, REFUSED)

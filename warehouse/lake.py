@@ -1,0 +1,143 @@
+"""The lake: append-only parquet files, seen by the warehouse as one view per raw table."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+
+import settings
+from warehouse.files import scratch
+from warehouse.session import Session, transaction
+
+SQL_TYPES = {
+    "string": "varchar",
+    "bigint": "bigint",
+    "double": "double",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+QUARANTINE = {
+    "table_name": "string",
+    "reason": "string",
+    "payload": "string",
+    "origin": "string",
+}
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The contract of one raw table: what a row is, and what a source must keep.
+
+    `identifiers` names the columns that point to a person and the identifier's type. On erasure
+    a person's rows are deleted, or kept without those columns (`anonymise`).
+    """
+
+    source: str
+    name: str
+    grain: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    erasure: Literal["delete", "anonymise"] = "delete"
+
+    @property
+    def schema(self) -> str:
+        """The schema of the warehouse, which is also the folder in the lake."""
+        return f"raw_{self.source}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its parquet files are."""
+        return lake() / self.schema / self.name
+
+
+def lake() -> Path:
+    """The folder of the lake."""
+    return settings.home() / "lake"
+
+
+def quarantine_of(source: str) -> RawTable:
+    """The table that holds what a source's contracts refused."""
+    return RawTable(
+        source=source,
+        name="quarantine",
+        grain="One row per refused row or file of this source",
+        columns=QUARANTINE,
+        key=(),
+    )
+
+
+def register_lake(tables: Iterable[RawTable]) -> None:
+    """Make the warehouse see the lake as it is now: one view per table, completed loads only."""
+    with transaction() as session:
+        for table in tables:
+            session.execute(f"create schema if not exists {table.schema}")
+            _register(session, table)
+
+
+def _register(session: Session, table: RawTable) -> None:
+    empty = ", ".join(
+        f"cast(null as {SQL_TYPES[kind]}) as {column}" for column, kind in table.columns.items()
+    )
+    sql = f"select {empty}, cast(null as varchar) as _dlt_load_id where false"
+    if files := _completed_files(table):
+        listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+        sql += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
+    session.execute(f"create or replace view {table.schema}.{table.name} as {sql}")
+
+
+def _completed_files(table: RawTable) -> list[Path]:
+    """The files of loads that were completed: half a load, or half a file, is never seen.
+
+    A file's name begins with the id of its load, which is a number with one point.
+    """
+    entries = (lake() / table.schema / "_dlt_loads").glob("*.jsonl")
+    loads = {row["load_id"] for entry in entries for row in _rows(entry) if row["status"] == 0}
+    files = sorted(table.folder.glob("*.parquet"))
+    return [file for file in files if ".".join(file.name.split(".")[:2]) in loads]
+
+
+def _rows(entry: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in entry.read_text().splitlines() if line.endswith("}")]
+
+
+def rewrite_rows(
+    table: RawTable, condition: str, params: Sequence[str], *, keep_without: Sequence[str] | None
+) -> int:
+    """Take the rows that meet the condition out of the table's files; returns how many files.
+
+    With `keep_without` the rows stay and lose only those columns' values. Each file is replaced
+    whole, by rename.
+    """
+    return sum(
+        _rewrite(path, condition, params, keep_without)
+        for path in sorted(table.folder.glob("*.parquet"))
+    )
+
+
+def _rewrite(
+    path: Path, condition: str, params: Sequence[str], keep_without: Sequence[str] | None
+) -> bool:
+    rows = pq.ParquetFile(path).read()
+    with scratch(rows=rows) as session:
+        hits = session.read(f"select 1 as one from rows where {condition} limit 1", params)
+        if not hits.num_rows:
+            return False
+        if keep_without is None:
+            kept = session.read(f"select * from rows where not ({condition})", params)
+        else:
+            emptied = ", ".join(
+                f'case when not ({condition}) then "{column}" end as "{column}"'
+                for column in keep_without
+            )
+            kept = session.read(
+                f"select * replace ({emptied}) from rows", [*params] * len(keep_without)
+            )
+    draft = path.with_suffix(".draft")
+    pq.write_table(kept, draft)
+    draft.replace(path)
+    return True
