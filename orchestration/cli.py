@@ -287,3 +287,10 @@ def main() -> None:
     except ForeseenError as error:
         console.print(str(error), style="red", highlight=False, markup=False)
         sys.exit(1)
+    except Exception as error:
+        from orchestration.run import DISK_ADVICE, is_disk_full
+
+        if not is_disk_full(str(error)):
+            raise
+        console.print(f"{error}{DISK_ADVICE}", style="red", highlight=False, markup=False)
+        sys.exit(1)

@@ -17,7 +17,13 @@ from orchestration.definitions import defs
 from settings import ForeseenError
 
 DBT_ERRORS = "Errors parsed from dbt logs:"
-DISK_FULL = ("No space left", "File too large", "Could not write", "Could not truncate")
+DISK_FULL = (
+    "No space left",
+    "File too large",
+    "Could not write",
+    "disk I/O error",
+    "disk is full",
+)
 DISK_ADVICE = (
     " Free some space under CDP_HOME, then refresh again: nothing that was loaded is lost."
 )
@@ -117,7 +123,12 @@ def _reason(event: dg.DagsterEvent) -> str:
     while error and error.cause and error.cls_name not in ours:
         error = error.cause
     message = error.message.rpartition(DBT_ERRORS)[2].strip() if error else "unknown"
-    return message + DISK_ADVICE if any(sign in message for sign in DISK_FULL) else message
+    return message + DISK_ADVICE if is_disk_full(message) else message
+
+
+def is_disk_full(message: str) -> bool:
+    """Whether an error's words say that there was no room to write."""
+    return any(sign in message for sign in DISK_FULL)
 
 
 def _keys(
