@@ -17,7 +17,13 @@ from dataclasses import dataclass
 import settings
 import warehouse
 from activation import ledger
-from activation.destinations import Batch, Destination, Person, destination
+from activation.destinations import (
+    Batch,
+    Destination,
+    DestinationUnavailableError,
+    Person,
+    destination,
+)
 from activation.ledger import Operation, Result
 from activation.plan import Plan, payloads, plan
 from activation.syncs import Sync
@@ -62,10 +68,10 @@ def deliver(sync: Sync, *, allow_mass_removal: bool = False) -> Delivery:
 
 
 def forget(sync: Sync, customer_id: str) -> bool:
-    """Have the destination erase one person, when it holds them; whether it did."""
-    target = destination(sync.destination)
-    if target is None:
-        return False
+    """Have the destination erase one person, when it holds them; whether it did.
+
+    Raises DestinationUnavailableError when it holds them and is switched off or does not answer.
+    """
     with warehouse.transaction() as session:
         ledger.ensure(session)
         known = session.read(
@@ -74,9 +80,16 @@ def forget(sync: Sync, customer_id: str) -> bool:
             [sync.audience, sync.destination, customer_id],
         )
         told = payloads(session, [Operation(customer_id, "remove", "")])
-    if known.num_rows:
-        target.erase(sync.audience, told[0])
-    return bool(known.num_rows)
+    if not known.num_rows:
+        return False
+    target = destination(sync.destination)
+    if target is None:
+        raise DestinationUnavailableError(
+            f"{sync.name}: {sync.destination} holds this person but is switched off. Switch it on"
+            " and run `cdp erase` again: the erasure goes on where it stopped."
+        )
+    target.erase(sync.audience, told[0])
+    return True
 
 
 @contextmanager

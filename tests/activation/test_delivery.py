@@ -359,3 +359,13 @@ def test_the_ledger_holds_no_payload(hook: Any, sync: Sync, people: People) -> N
         str(value) for row in ledger("rejected") + ledger("planned") for value in row.values()
     ]
     assert [value for value in values if "@" in value or "Ann" in value] == []
+
+
+def test_an_erasure_stops_at_a_destination_that_holds_the_person_and_is_off(
+    hook: Any, sync: Sync, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people("ann")
+    deliver(sync)
+    monkeypatch.delenv("DESTINATIONS__WEBHOOK__URL")
+    with pytest.raises(DestinationUnavailableError, match="switched off"):
+        forget(sync, "ann")
