@@ -10,7 +10,7 @@ from identity import stable_ids
 LARGEST_CUSTOMER = 100  # records; more of them is a shared identifier, not a person
 LEDGER = {
     "customer_ids": "One row per customer id ever given out.",
-    "record_customers": "One row per record ever seen, with its customer.",
+    "record_customers": "One row per record there is, and the last ones of retired ids.",
     "identity_events": "One row per create, merge, split, retire or revive of a customer id.",
 }
 
