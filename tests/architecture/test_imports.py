@@ -11,20 +11,6 @@ def _sources(*folders: str) -> list[Path]:
     return [path for folder in folders for path in (settings.PROJECT / folder).rglob("*.py")]
 
 
-def test_no_pipeline_code_can_read_the_truth() -> None:
-    readers = [
-        str(path)
-        for path in _sources(*PIPELINE, "dbt_project")
-        if "truth" in path.read_text() and path.name != "scan.py"
-    ]
-    assert readers == []
-
-
-def test_no_model_can_read_the_truth() -> None:
-    models = settings.DBT_PROJECT.rglob("*.sql")
-    assert [str(path) for path in models if "truth" in path.read_text()] == []
-
-
 def test_only_settings_reads_where_things_are() -> None:
     readers = [str(path) for path in _sources(*PIPELINE) if 'environ["CDP' in path.read_text()]
     assert readers == []

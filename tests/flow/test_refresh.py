@@ -107,6 +107,19 @@ def _kill_in(home: Path, step: str, chance: random.Random) -> None:
     process.wait()
 
 
+def test_a_refresh_without_the_truth_makes_the_same_tables(
+    home: Path, refreshed_home: Path, cdp: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.prepare(SMALL)
+    (home / "truth").rename(home.parent / "truth")
+
+    done = cdp("refresh")
+
+    blind = (done.returncode, fingerprints())
+    use_home(refreshed_home, monkeypatch)
+    assert blind == (0, fingerprints())
+
+
 def test_bad_input_and_a_dead_source_stop_nobody_else(company_copy: Path, cdp: Run) -> None:
     (company_copy / "company" / "crm.sqlite").rename(company_copy / "crm.away")
     (company_copy / "inbox" / "pos" / "receipts_2011-12-10.csv").write_bytes(b"\x00\xff\x13garbage")

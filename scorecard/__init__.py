@@ -1,0 +1,1 @@
+"""How right the platform is: its results against the truth of a company that was made."""
