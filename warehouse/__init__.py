@@ -2,6 +2,7 @@
 
 from warehouse.catalog import Catalog, Column, Model, catalog
 from warehouse.files import FilesUnreadableError, csv_rows, scratch, text_lines
+from warehouse.functions import function
 from warehouse.lake import RawTable, register_lake, rewrite_rows
 from warehouse.session import (
     Session,
@@ -34,6 +35,7 @@ __all__ = [
     "csv_rows",
     "exists",
     "export",
+    "function",
     "path",
     "read",
     "register_lake",

@@ -1,0 +1,128 @@
+"""Which records are worth comparing: those that share a key of at least one rule.
+
+The rules follow from the kinds of the declared fields, never from the data. A key that too many
+records share is left out by whoever makes pairs, so that broad rules help where values are rare
+and cost nothing where they are common.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from identity.likely.fields import Part, parts
+from warehouse import Session, function
+
+MOST_RECORDS = 40  # records that may share a key of a narrow rule
+MOST_RECORDS_BROAD = 10  # records that may share a key of a broad rule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Records with the same value of this SQL, unless more than `most_records` share it."""
+
+    number: int
+    name: str
+    key: str
+    most_records: int
+
+
+def rules(fields: Mapping[str, str]) -> list[Rule]:
+    """The rules that the kinds of the declared fields give, always in the same order."""
+    declared = parts(fields)
+    narrow = [*_alone(declared), *_pairs(declared)]
+    broad = _broad(declared)
+    keys = [(key, MOST_RECORDS) for key in narrow] + [(key, MOST_RECORDS_BROAD) for key in broad]
+    return [
+        Rule(number, " + ".join(name for name, _ in key), _sql(key), most)
+        for number, (key, most) in enumerate(keys)
+    ]
+
+
+def block_keys(session: Session, prepared: str, fields: Mapping[str, str], into: str) -> None:
+    """A table of rule, key_hash, record_no: which records share a key of which rule."""
+    kind = function("hash_type")
+    found = " union all ".join(
+        f"select cast({rule.number} as smallint) as rule,"
+        f" cast({function('hash', rule.key)} as {kind}) as key_hash, record_no"
+        f" from {prepared} where {rule.key} is not null"
+        for rule in rules(fields)
+    )
+    session.execute(f"create or replace temp table {into} as {found}")
+
+
+Key = list[tuple[str, str]]
+
+
+def _sql(key: Key) -> str:
+    return " || '|' || ".join(sql for _, sql in key)
+
+
+def _alone(declared: list[Part]) -> list[Key]:
+    """A value that few people share is a key by itself."""
+    keys: list[Key] = []
+    for part in declared:
+        if part.kind in ("email", "id", "unique_id"):
+            keys.append([(part.column, f'"{part.column}"')])
+        elif part.kind == "phone":
+            keys.append([(part.column, f'"{part.column}__tail"')])
+    return keys
+
+
+def _pairs(declared: list[Part]) -> list[Key]:
+    """Two of name, date and place are a key; given and family name need a third."""
+    given = _terms(declared, "given_name", "__root")
+    family = _terms(declared, "family_name")
+    dates = _terms(declared, "date")
+    codes = _terms(declared, "postcode")
+    streets = _terms(declared, "street")
+    groups = [given, family, dates, codes, streets]
+    keys: list[Key] = []
+    for one, two in combinations(groups, 2):
+        if one is not given or two is not family:
+            keys += [[a, b] for a in one for b in two]
+    places = _terms(declared, "city") + _terms(declared, "text")
+    keys += [[a, b, c] for a in given for b in family for c in places]
+    return keys
+
+
+def _broad(declared: list[Part]) -> list[Key]:
+    given = _terms(declared, "given_name", "__root")
+    family = _terms(declared, "family_name")
+    keys: list[Key] = [[a, b] for a in given for b in family]
+    for part in declared:
+        if part.kind in ("given_name", "family_name", "date", "postcode", "street"):
+            keys.append([(part.column, f'"{part.column}"')])
+        if part.kind == "email":
+            keys.append([(f"{part.column} name", f'"{part.column}__local"')])
+    return keys
+
+
+def _terms(declared: list[Part], kind: str, suffix: str = "") -> list[tuple[str, str]]:
+    return [
+        (part.column, f'cast("{part.column}{suffix}" as varchar)')
+        for part in declared
+        if part.kind == kind
+    ]
+
+
+def candidate_pairs(session: Session, keys: str, fields: Mapping[str, str], into: str) -> None:
+    """A table of pairs a < b that share a key which not too many records share."""
+    caps = ", ".join(f"({rule.number}, {rule.most_records})" for rule in rules(fields))
+    session.execute(
+        "create or replace temp table usable_keys as"
+        f" with caps(rule, most_records) as (values {caps}),"
+        f" sizes as (select rule, key_hash, count(*) as records from {keys}"
+        " group by rule, key_hash)"
+        " select sizes.rule, sizes.key_hash from sizes"
+        " inner join caps on sizes.rule = caps.rule"
+        " where sizes.records between 2 and caps.most_records"
+    )
+    session.execute(
+        f"create or replace temp table {into} as"
+        f" with usable as (select keys.* from {keys} as keys"
+        " inner join usable_keys on keys.rule = usable_keys.rule"
+        " and keys.key_hash = usable_keys.key_hash)"
+        " select distinct l.record_no as a, r.record_no as b from usable as l"
+        " inner join usable as r on l.rule = r.rule and l.key_hash = r.key_hash"
+        " and l.record_no < r.record_no"
+    )

@@ -1,0 +1,273 @@
+"""How alike two values can be: for each kind a ladder of levels, the most alike first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from identity.likely.fields import Part, parts
+from warehouse import function
+
+
+@dataclass(frozen=True)
+class Level:
+    """One step of likeness: its name, its condition in SQL, and the column whose value is rare."""
+
+    name: str
+    condition: str
+    frequency_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A ladder of levels over rows `l` and `r`, tried from the top; the last level is 'differs'.
+
+    As numbers, the top level of n is n, 'differs' is 0, and -1 says that a value is missing.
+    """
+
+    name: str
+    kind: str
+    missing: str
+    levels: tuple[Level, ...]
+    exact: str  # the column that is equal at the top level
+
+    @property
+    def sql(self) -> str:
+        """SQL: the level of a pair as a small integer."""
+        top = len(self.levels)
+        steps = " ".join(
+            f"when {level.condition} then {top - place}" for place, level in enumerate(self.levels)
+        )
+        ladder = f"case when {self.missing} then -1 {steps} else 0 end"
+        return f'cast({ladder} as tinyint) as "{self.column}"'
+
+    @property
+    def column(self) -> str:
+        """The column that holds the level."""
+        return f"level_{self.name}"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the levels by their number, from 0."""
+        return ["differs", *(level.name for level in reversed(self.levels))]
+
+    @property
+    def frequency_columns(self) -> dict[int, str]:
+        """The levels whose weight depends on how rare the common value is."""
+        top = len(self.levels)
+        return {
+            top - place: level.frequency_of
+            for place, level in enumerate(self.levels)
+            if level.frequency_of
+        }
+
+
+def comparisons(fields: Mapping[str, str]) -> list[Comparison]:
+    """The comparisons of the declared fields; one address is one comparison, not three."""
+    declared = parts(fields)
+    address = _one_address(declared)
+    given = _only(declared, "given_name")
+    family = _only(declared, "family_name")
+    swapped = _swapped(given, family)
+    found = [_of(part, swapped) for part in declared if part not in address]
+    if address:
+        found.append(_address(*address))
+    return found
+
+
+def _one_address(declared: list[Part]) -> list[Part]:
+    """Street, postcode and city when each is declared once, else nothing.
+
+    They depend on one another: added up as three they would count one house three times.
+    """
+    found = [_only(declared, kind) for kind in ("street", "postcode", "city")]
+    return [part for part in found if part] if all(found) else []
+
+
+def _only(declared: list[Part], kind: str) -> Part | None:
+    found = [part for part in declared if part.kind == kind]
+    return found[0] if len(found) == 1 else None
+
+
+def _swapped(given: Part | None, family: Part | None) -> tuple[Level, ...]:
+    if not given or not family:
+        return ()
+    first, last = given.column, family.column
+    return (Level("swapped", f'(l."{first}" = r."{last}" or l."{last}" = r."{first}")'),)
+
+
+def _of(part: Part, swapped: tuple[Level, ...]) -> Comparison:
+    ladder = LADDERS[part.kind](part.column)
+    if part.kind in ("given_name", "family_name"):
+        ladder = (*ladder[:-1], *swapped, ladder[-1])
+    exact = f"{part.column}__tail" if part.kind == "phone" else part.column
+    return Comparison(part.column, part.kind, _missing(part.column), ladder, exact)
+
+
+def _missing(*columns: str) -> str:
+    return " or ".join(f'l."{column}" is null or r."{column}" is null' for column in columns)
+
+
+def _equal(column: str) -> str:
+    return f'l."{column}" = r."{column}"'
+
+
+def edits(column: str, most: int) -> str:
+    """SQL: at most so many letters are wrong, missing, added or in the wrong order."""
+    left, right = f'l."{column}"', f'r."{column}"'
+    lengths = f"abs(length({left}) - length({right})) <= {most}"
+    return f"{lengths} and {function('edits', left, right)} <= {most}"
+
+
+def jaro_winkler(column: str, least: float) -> str:
+    """SQL: the Jaro-Winkler likeness is at least this."""
+    likeness = function("jaro_winkler", f'l."{column}"', f'r."{column}"')
+    return f"{likeness} >= {least}"
+
+
+def _misspelt(column: str) -> str:
+    """SQL: one letter, or a little more of a long word; two letters are too few to say."""
+    longer = f'greatest(length(l."{column}"), length(r."{column}")) > 2'
+    return f"({longer} and ({edits(column, 1)} or {jaro_winkler(column, 0.92)}))"
+
+
+def initial(column: str) -> str:
+    """SQL: one of the names is only the first letter of the other."""
+    left, right = f'l."{column}"', f'r."{column}"'
+    one = f"(length({left}) = 1 or length({right}) = 1)"
+    return f"({one} and substr({left}, 1, 1) = substr({right}, 1, 1))"
+
+
+def nickname(column: str) -> str:
+    """SQL: both are forms of one name."""
+    left, right = f'l."{column}__roots"', f'r."{column}__roots"'
+    common = function("any_in_common", left, right)
+    return f"({left} is not null and {right} is not null and {common})"
+
+
+def _shares_a_word(column: str) -> str:
+    """SQL: one name is a word of the other, as in a double name."""
+    left, right = f'l."{column}"', f'r."{column}"'
+    two = f"({left} like '% %' or {right} like '% %')"
+    within = [
+        f"' ' || {outer} || ' ' like '% ' || {inner} || ' %'"
+        for outer, inner in ((left, right), (right, left))
+    ]
+    return f"({two} and ({within[0]} or {within[1]}))"
+
+
+def _given_name(column: str) -> tuple[Level, ...]:
+    return (
+        Level("same", _equal(column), column),
+        Level("nickname", f"({nickname(column)} or {_shares_a_word(column)})"),
+        Level("misspelt", _misspelt(column)),
+        Level("initial", initial(column)),
+        Level("alike", jaro_winkler(column, 0.8)),
+    )
+
+
+def _family_name(column: str) -> tuple[Level, ...]:
+    return (
+        Level("same", _equal(column), column),
+        Level("misspelt", f"({_misspelt(column)} or {_shares_a_word(column)})"),
+        Level("alike", jaro_winkler(column, 0.8)),
+    )
+
+
+def _date(column: str) -> tuple[Level, ...]:
+    year, day = f'"{column}__year"', f'"{column}__day"'
+    turned = (
+        f"l.{year} = r.{year} and substr(l.{day}, 1, 2) = substr(r.{day}, 3, 2)"
+        f" and substr(l.{day}, 3, 2) = substr(r.{day}, 1, 2)"
+    )
+    return (
+        Level("same", _equal(column), column),
+        Level("misspelt", f"({edits(column, 1)} or {turned})"),
+        Level("same day or month", _two_of_three(year, day)),
+        Level("same year", f"l.{year} = r.{year}"),
+        Level("same decade", f"abs(l.{year} - r.{year}) <= 10"),
+    )
+
+
+def _two_of_three(year: str, day: str) -> str:
+    month = f"substr(l.{day}, 1, 2) = substr(r.{day}, 1, 2)"
+    day_of_month = f"substr(l.{day}, 3, 2) = substr(r.{day}, 3, 2)"
+    return f"(l.{day} = r.{day} or (l.{year} = r.{year} and ({month} or {day_of_month})))"
+
+
+def _email(column: str) -> tuple[Level, ...]:
+    local = f"{column}__local"
+    return (
+        Level("same", _equal(column)),
+        Level("misspelt", f'(length(l."{column}") > 8 and {edits(column, 1)})'),
+        Level("same mailbox name", _equal(local)),
+        Level("alike", f"({jaro_winkler(local, 0.9)})"),
+    )
+
+
+def _phone(column: str) -> tuple[Level, ...]:
+    return (
+        Level("same", _equal(f"{column}__tail")),
+        Level("misspelt", f"({edits(f'{column}__tail', 1)})"),
+    )
+
+
+def _postcode(column: str) -> tuple[Level, ...]:
+    return (
+        Level("same", _equal(column), column),
+        Level("misspelt", f"({edits(column, 1)})"),
+        Level("same area", _equal(f"{column}__area")),
+        Level("same region", f'substr(l."{column}", 1, 2) = substr(r."{column}", 1, 2)'),
+    )
+
+
+def _words(column: str) -> tuple[Level, ...]:
+    return (
+        Level("same", _equal(column), column),
+        Level("misspelt", _misspelt(column)),
+        Level("alike", jaro_winkler(column, 0.8)),
+    )
+
+
+def _id(column: str) -> tuple[Level, ...]:
+    return (
+        Level("same", _equal(column)),
+        Level("misspelt", f'(length(l."{column}") > 4 and {edits(column, 1)})'),
+    )
+
+
+def _unique_id(column: str) -> tuple[Level, ...]:
+    return (Level("same", _equal(column)),)
+
+
+def _address(street: Part, postcode: Part, city: Part) -> Comparison:
+    line, code, town = street.column, postcode.column, city.column
+    near = f"({_equal(code)} or {_equal(town)})"
+    lines = f'l."{line}" is null or r."{line}" is null'
+    return Comparison(
+        "address",
+        "address",
+        _missing(code),
+        (
+            Level("same street", f"({_equal(line)} and {near})", line),
+            Level("misspelt street", f"({edits(line, 2)} and {near})"),
+            Level("same postcode, street unknown", f"({_equal(code)} and ({lines}))", code),
+            Level("same postcode, other street", _equal(code), code),
+            Level("misspelt postcode", f"({edits(code, 1)} and {_equal(town)})"),
+            Level("same city", _equal(town), town),
+        ),
+        line,
+    )
+
+
+LADDERS = {
+    "given_name": _given_name,
+    "family_name": _family_name,
+    "date": _date,
+    "email": _email,
+    "phone": _phone,
+    "street": _words,
+    "city": _words,
+    "postcode": _postcode,
+    "text": _words,
+    "id": _id,
+    "unique_id": _unique_id,
+}

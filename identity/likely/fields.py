@@ -1,0 +1,155 @@
+"""Declared columns in one form: folded names, digits of dates, parts of e-mails and postcodes."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from warehouse import Session, function
+
+LONGEST = 100  # characters of a value that are compared; more would cost time and tell nothing
+NICKNAMES = Path(__file__).with_name("nicknames.csv")
+EMPTY = "''"
+LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"}
+TITLES = "^(mr|mrs|ms|miss|dr|prof|sir|herr|frau|mme|sr|sra|mevr|dhr) "
+
+
+@dataclass(frozen=True)
+class Part:
+    """One comparable value of a record: its column, its kind, and the SQL of its declared text."""
+
+    column: str
+    kind: str
+    source: str
+
+
+def parts(fields: Mapping[str, str]) -> list[Part]:
+    """The values to compare; a full name is read only where no given or family name is declared."""
+    has_names = {"given_name", "family_name"} & set(fields.values())
+    found: list[Part] = []
+    for column, kind in fields.items():
+        text = f'cast("{column}" as varchar)'
+        if kind != "full_name":
+            found.append(Part(column, kind, text))
+        elif not has_names:
+            name = function("without", folded(text), f"'{TITLES}'", "''")
+            found.append(Part(f"{column}__given", "given_name", f"split_part({name}, ' ', 1)"))
+            last = function("found", name, "'[^ ]+$'")
+            found.append(
+                Part(
+                    f"{column}__family",
+                    "family_name",
+                    f"case when {name} like '% %' then {last} end",
+                )
+            )
+    return found
+
+
+def prepare(session: Session, records: str, fields: Mapping[str, str], into: str) -> None:
+    """A table of record_no and every declared field in one form, from a table with record_no."""
+    _read_nicknames(session)
+    declared = parts(fields)
+    plain = ", ".join(f'{_plain(part)} as "{part.column}"' for part in declared)
+    derived = "".join(f", {sql}" for part in declared for sql in _derived(part))
+    joins = "".join(
+        f" left join nickname_roots as {_alias(part)}"
+        f''' on {_alias(part)}.form = split_part(plain."{part.column}", ' ', 1)'''
+        for part in declared
+        if part.kind == "given_name"
+    )
+    session.execute(
+        f"create or replace temp table {into} as"
+        f" with plain as (select record_no, {plain} from {records})"
+        f" select plain.*{derived} from plain{joins}"
+    )
+
+
+def folded(text: str) -> str:
+    """SQL: lower case without accents and signs, one space between words, null when empty."""
+    lower = f"lower(substr({text}, 1, {LONGEST}))"
+    for letter, plain in LETTERS.items():
+        lower = f"replace({lower}, '{letter}', '{plain}')"
+    bare = function("without", function("without_accents", lower), "'[''’`´]'", "''")
+    words = function("without", bare, r"'[^\p{L}\p{N}]+'", "' '")
+    return f"nullif(trim({words}), '')"
+
+
+def _plain(part: Part) -> str:
+    text = f"substr({part.source}, 1, {LONGEST})"
+    if part.kind in ("given_name", "family_name", "street", "city", "text"):
+        return folded(part.source)
+    if part.kind == "email":
+        return f"nullif(lower(trim({text})), '')"
+    if part.kind == "date":
+        return _date(text)
+    signs = "'[^0-9]+'" if part.kind == "phone" else r"'[^\p{L}\p{N}]+'"
+    return f"nullif({function('without', f'lower({text})', signs, EMPTY)}, '')"
+
+
+def _date(text: str) -> str:
+    """SQL: eight digits, year first; a date written day first is turned."""
+    digits = function("without", f"substr({text}, 1, 10)", "'[^0-9]+'", "''")
+    year_last = function("found", text, "'^[0-9]{2}[^0-9][0-9]{2}[^0-9][0-9]{4}'")
+    turned = f"substr({digits}, 5, 4) || substr({digits}, 3, 2) || substr({digits}, 1, 2)"
+    return f"nullif(case when {year_last} <> '' then {turned} else {digits} end, '')"
+
+
+def _derived(part: Part) -> list[str]:
+    column = f'plain."{part.column}"'
+    name = part.column
+    if part.kind == "given_name":
+        first = f"split_part({column}, ' ', 1)"
+        alias = _alias(part)
+        return [
+            f'{alias}.roots as "{name}__roots"',
+            f'coalesce({alias}.root, {first}) as "{name}__root"',
+        ]
+    if part.kind == "date":
+        return [
+            f'try_cast(substr({column}, 1, 4) as integer) as "{name}__year"',
+            f'substr({column}, 5) as "{name}__day"',
+        ]
+    if part.kind == "email":
+        return [f'''nullif(split_part({column}, '@', 1), '') as "{name}__local"''']
+    if part.kind == "phone":
+        return [f'right({column}, 9) as "{name}__tail"']
+    if part.kind == "postcode":
+        return [f'{_area(column)} as "{name}__area"']
+    return []
+
+
+def _area(postcode: str) -> str:
+    """SQL: the part of a postcode that names a district: without the last three signs or two."""
+    is_number = function("found", postcode, "'^[0-9]+$'") + " <> ''"
+    kept = f"length({postcode}) - case when {is_number} then 2 else 3 end"
+    return f"substr({postcode}, 1, greatest({kept}, 1))"
+
+
+def _alias(part: Part) -> str:
+    return f'"{part.column}__names"'
+
+
+def _read_nicknames(session: Session) -> None:
+    """Every known form of a given name with the names it stands for, itself included."""
+    roots: dict[str, set[str]] = {}
+    with NICKNAMES.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            for form in (row["form"], row["name"]):
+                roots.setdefault(form, {form}).add(row["name"])
+    forms = sorted(roots)
+    known = pa.table(
+        {
+            "form": forms,
+            "roots": [sorted(roots[form]) for form in forms],
+            "root": [_root(form, roots[form]) for form in forms],
+        }
+    )
+    session.register("nickname_forms", known)
+    session.execute("create or replace temp table nickname_roots as select * from nickname_forms")
+
+
+def _root(form: str, roots: set[str]) -> str:
+    """The one name that a form is looked up by: the first of those it stands for, or itself."""
+    return min(roots - {form}, default=form)

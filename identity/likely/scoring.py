@@ -1,0 +1,84 @@
+"""The weight of evidence that two records are one person, in bits, one column per comparison."""
+
+import pyarrow as pa
+
+from identity.likely.comparisons import Comparison, comparisons
+from identity.likely.model import LinkModel
+from warehouse import Session
+
+VETO_WEIGHT = -6.0  # bits: a vetoed pair is never likelier than 1 in 64
+DIGITS = 6  # of a weight: what is left is the same on every engine and number of threads
+
+
+def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: str) -> None:
+    """A table of a, b, weight and the level of every comparison, for each pair (a, b)."""
+    found = comparisons(model.fields)
+    rare = sorted({column for one in found for column in one.frequency_columns.values()})
+    for column in rare:
+        _register_bits(session, model, column)
+    columns = ", ".join(
+        [one.sql for one in found] + [f'l."{column}" as "value_{column}"' for column in rare]
+    )
+    joins = "".join(
+        f' left join "bits_{column}" on "bits_{column}".value = compared."value_{column}"'
+        for column in rare
+    )
+    levels = ", ".join(f'compared."{comparison.column}"' for comparison in found)
+    session.execute(
+        f"create or replace temp table {into} as with compared as ("
+        f"select p.a, p.b, {columns} from {pairs} as p"
+        f" inner join {prepared} as l on p.a = l.record_no"
+        f" inner join {prepared} as r on p.b = r.record_no)"
+        f" select compared.a, compared.b, {_weight(found, model)} as weight, {levels}"
+        f" from compared{joins}"
+    )
+
+
+def _register_bits(session: Session, model: LinkModel, column: str) -> None:
+    frequencies = model.frequencies[column]
+    rows = pa.table(
+        {
+            "value": pa.array(list(frequencies.common), pa.string()),
+            "bits": pa.array(
+                [frequencies.bits(share) for share in frequencies.common.values()], pa.float64()
+            ),
+        }
+    )
+    session.register(f"incoming_{column}", rows)
+    session.execute(
+        f'create or replace temp table "bits_{column}" as select * from "incoming_{column}"'
+    )
+
+
+def _weight(found: list[Comparison], model: LinkModel) -> str:
+    """SQL: prior, levels and rarity added up, and capped where names cannot be one person's."""
+    terms = [f"{model.prior_weight:.6f}"]
+    terms += [_level_weight(comparison, model) for comparison in found]
+    terms += [
+        _rarity(one.column, level, column, model)
+        for one in found
+        for level, column in one.frequency_columns.items()
+    ]
+    total = f"round({' + '.join(terms)}, {DIGITS})"
+    vetoes = [one.column for one in found if model.comparisons[one.name].is_veto]
+    if not vetoes:
+        return total
+    proven = [f'compared."{one.column}" = 1' for one in found if one.kind == "unique_id"]
+    differs = " or ".join(f'compared."{column}" = 0' for column in vetoes)
+    condition = f"({differs}) and not ({' or '.join(proven) or 'false'})"
+    return f"case when {condition} then least({total}, {VETO_WEIGHT}) else {total} end"
+
+
+def _level_weight(comparison: Comparison, model: LinkModel) -> str:
+    levels = model.comparisons[comparison.name].levels
+    steps = " ".join(f"when {number} then {one.weight:.6f}" for number, one in enumerate(levels))
+    return f'case compared."{comparison.column}" {steps} else 0.0 end'
+
+
+def _rarity(level_column: str, level: int, column: str, model: LinkModel) -> str:
+    frequencies = model.frequencies[column]
+    rare = f"{frequencies.bits(frequencies.rare):.6f}"
+    return (
+        f'case when compared."{level_column}" = {level}'
+        f' then coalesce("bits_{column}".bits, {rare}) else 0.0 end'
+    )

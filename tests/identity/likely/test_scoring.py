@@ -1,0 +1,106 @@
+"""What a pair of records weighs, on tables small enough to check by eye."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from identity.likely import LinkModel, block_keys, candidate_pairs, prepare, score, train
+from identity.likely.comparisons import comparisons
+from warehouse import Session, scratch
+
+FIELDS = {
+    "first": "given_name",
+    "last": "family_name",
+    "born": "date",
+    "email": "email",
+    "phone": "phone",
+    "street": "street",
+    "city": "city",
+    "postcode": "postcode",
+}
+
+
+def levels(field: str, kind: str, one: str | None, other: str | None) -> str:
+    """The level of two values of one field, by name."""
+    rows = pa.table({"record_no": [0, 1], field: pa.array([one, other], pa.string())})
+    comparison = comparisons({field: kind})[0]
+    with scratch(rows=rows) as session:
+        prepare(session, "rows", {field: kind}, "prepared")
+        found = session.read(
+            f"select {comparison.sql} from prepared as l"
+            " inner join prepared as r on l.record_no < r.record_no"
+        )
+    number = found.column(0)[0].as_py()
+    return comparison.names[number] if number >= 0 else "missing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other", "level"),
+    [
+        ("given_name", "Anna", "ANNA ", "same"),
+        ("given_name", "Robert", "Bob", "nickname"),
+        ("given_name", "Anna Maria", "Anna", "nickname"),
+        ("given_name", "Michael", "Micheal", "misspelt"),
+        ("given_name", "J.", "John", "initial"),
+        ("given_name", "Anna", "Peter", "differs"),
+        ("given_name", "", "Peter", "missing"),
+        ("family_name", "O'Brien", "OBrien", "same"),
+        ("family_name", "Müller", "Muller", "same"),
+        ("family_name", "Smith", "Smith-Jones", "misspelt"),
+        ("family_name", "Smith", "Garcia", "differs"),
+        ("date", "1980-02-03", "19800203", "same"),
+        ("date", "1980-02-03", "03.02.1980", "same"),
+        ("date", "1980-02-03", "1980-03-02", "misspelt"),
+        ("date", "1980-02-03", "1981-02-03", "misspelt"),
+        ("date", "1980-02-03", "1980-11-27", "same year"),
+        ("date", "1980-02-03", "1944-11-27", "differs"),
+        ("email", "Ann@Example.com", "ann@example.com", "same"),
+        ("email", "ann.berg@example.com", "ann.berg@example.org", "same mailbox name"),
+        ("email", "ann.berg@example.com", "ann.brg@example.com", "misspelt"),
+        ("phone", "+44 20 7946 0001", "020 7946 0001", "same"),
+        ("phone", "+442079460001", "+442079460011", "misspelt"),
+        ("postcode", "SW1A 1AA", "sw1a1aa", "same"),
+        ("postcode", "SW1A 1AA", "SW1A 9ZZ", "same area"),
+        ("postcode", "12345", "12399", "same area"),
+        ("id", "123-45-6789", "123456789", "same"),
+        ("id", "123456789", "123456798", "misspelt"),
+        ("text", "engine driver", "engine drivr", "misspelt"),
+    ],
+)
+def test_values_are_as_alike_as_a_reader_says(kind: str, one: str, other: str, level: str) -> None:
+    assert levels("field", kind, one, other) == level
+
+
+@pytest.fixture()
+def session(people: pa.Table) -> Iterator[Session]:
+    """A session with people, prepared, and their candidate pairs."""
+    with scratch(people=people) as opened:
+        prepare(opened, "people", FIELDS, "prepared")
+        block_keys(opened, "prepared", FIELDS, "keys")
+        candidate_pairs(opened, "keys", FIELDS, "pairs")
+        yield opened
+
+
+HOSTILE = ["", "\0", "x" * 10_000, "山田太郎", "' or 1=1 --", "👩‍👩‍👧", None, " "]
+
+
+@pytest.fixture()
+def people() -> pa.Table:
+    """Every field of every person hostile."""
+    rows = {name: pa.array(HOSTILE * 3, pa.string()) for name in FIELDS}
+    return pa.table({"record_no": pa.array(range(len(HOSTILE) * 3), pa.int64()), **rows})
+
+
+def test_hostile_values_get_a_weight(session: Session) -> None:
+    model = train(session, "prepared", FIELDS, "pairs")
+    score(session, "pairs", "prepared", model, "scored")
+    scored = session.read("select * from scored")
+    assert scored.num_rows and scored.column("weight").null_count == 0
+
+
+def test_a_saved_model_is_the_same_model(session: Session, tmp_path: Path) -> None:
+    model = train(session, "prepared", FIELDS, "pairs")
+    model.save(tmp_path / "model.json")
+    assert LinkModel.load(tmp_path / "model.json") == model

@@ -1,0 +1,37 @@
+"""Functions of text that engines name differently, as SQL for the engine of this process.
+
+Spark needs three functions registered: jaro_winkler_similarity, damerau_levenshtein and
+strip_accents; only DuckDB is tested.
+"""
+
+import settings
+
+SQL = {
+    "duckdb": {
+        "jaro_winkler": "jaro_winkler_similarity({0}, {1})",
+        "edits": "damerau_levenshtein({0}, {1})",
+        "hash": "hash({0})",
+        "hash_type": "ubigint",
+        "without_accents": "strip_accents({0})",
+        "any_in_common": "list_has_any({0}, {1})",
+        "split": "string_split({0}, {1})",
+        "without": "regexp_replace({0}, {1}, {2}, 'g')",
+        "found": "regexp_extract({0}, {1})",
+    },
+    "spark": {
+        "jaro_winkler": "jaro_winkler_similarity({0}, {1})",
+        "edits": "damerau_levenshtein({0}, {1})",
+        "hash": "xxhash64({0})",
+        "hash_type": "bigint",
+        "without_accents": "strip_accents({0})",
+        "any_in_common": "arrays_overlap({0}, {1})",
+        "split": "split({0}, {1})",
+        "without": "regexp_replace({0}, {1}, {2})",
+        "found": "regexp_extract({0}, {1}, 0)",
+    },
+}
+
+
+def function(name: str, *arguments: str) -> str:
+    """The SQL of one call on the engine that this process works on."""
+    return SQL[settings.target()][name].format(*arguments)
