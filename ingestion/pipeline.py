@@ -10,8 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import dlt
+from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.pipeline import NormalizeInfo
 from dlt.destinations import filesystem
+from dlt.extract.source import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 import settings
@@ -55,7 +57,7 @@ def load(source: str) -> LoadReport:
     reports = []
     if pipeline.has_pending_data:
         reports.append(_run(pipeline, source, None))
-    reports.append(_run(pipeline, source, SOURCES[source].open()))
+    reports.append(_run(pipeline, source, _opened(source)))
     return _sum(source, reports)
 
 
@@ -72,6 +74,17 @@ def pipeline_for(source: str) -> dlt.Pipeline:
         dataset_name=f"raw_{source}",
         pipelines_dir=str(settings.home() / "dlt"),
     )
+
+
+def _opened(source: str) -> DltSource:
+    try:
+        return SOURCES[source].open()
+    except ConfigFieldMissingException as error:
+        missing = ", ".join(f"SOURCES__{source}__{name}".upper() for name in error.fields)
+        raise SourceUnavailableError(
+            f"{source} could not be read: {missing} is not given. Give it, then refresh again;"
+            " what was loaded before stays."
+        ) from None
 
 
 def _forget_unfinished_extracts(pipeline: dlt.Pipeline) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dlt.extract.source import DltSource
 
-from ingestion.sources import crm, pos, shop, web
+from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
 from warehouse import RawTable
 from warehouse.lake import quarantine_of
 
@@ -34,7 +34,7 @@ SOURCES = {
     for source in (
         Source(
             name="shop",
-            description="Orders and accounts of the web shop, exported as parquet files",
+            description="Orders, accounts and guests of the web shop, exported as parquet files",
             party="first",
             setting="SOURCES__SHOP__BUCKET_URL",
             tables=shop.TABLES,
@@ -63,6 +63,54 @@ SOURCES = {
             setting="SOURCES__WEB__BUCKET_URL",
             tables=web.TABLES,
             open=web.web,
+        ),
+        Source(
+            name="ads",
+            description="Campaigns and daily results of ad platforms, read from their REST API",
+            party="first",
+            setting="SOURCES__ADS__BASE_URL",
+            tables=ads.TABLES,
+            open=ads.ads,
+        ),
+        Source(
+            name="email",
+            description="Profiles, campaigns and events of the e-mail tool, read from its REST API",
+            party="first",
+            setting="SOURCES__EMAIL__BASE_URL",
+            tables=email.TABLES,
+            open=email.email,
+        ),
+        Source(
+            name="support",
+            description="Users and tickets of the help desk, read from its REST API",
+            party="first",
+            setting="SOURCES__SUPPORT__BASE_URL",
+            tables=support.TABLES,
+            open=support.support,
+        ),
+        Source(
+            name="social",
+            description="Profiles and interactions on social networks, read from a REST API",
+            party="first",
+            setting="SOURCES__SOCIAL__BASE_URL",
+            tables=social.TABLES,
+            open=social.social,
+        ),
+        Source(
+            name="partner",
+            description="Members a partner shares under a licence, as revisions with a manifest",
+            party="second",
+            setting="SOURCES__PARTNER__BUCKET_URL",
+            tables=partner.TABLES,
+            open=partner.partner,
+        ),
+        Source(
+            name="dmp",
+            description="Anonymous segments of a data platform, dropped as one CSV file a day",
+            party="third",
+            setting="SOURCES__DMP__BUCKET_URL",
+            tables=dmp.TABLES,
+            open=dmp.dmp,
         ),
     )
 }

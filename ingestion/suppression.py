@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 import settings
 from warehouse import RawTable, scratch
+from warehouse.lake import identifier_sql
 
 BLOCK = 64  # bytes, the block size of SHA-256 in HMAC (RFC 2104)
 BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"  # what exports leave around a value
@@ -51,11 +52,12 @@ def add(tombstones: list[str]) -> None:
 def without_erased_people(table: RawTable, rows: pa.Table) -> pa.Table:
     """The rows that no erased person is named in, or with their identifiers taken out."""
     tombstones = suppressed()
-    named = {c: kind for c, kind in table.identifiers.items() if c in rows.column_names}
+    there = set(rows.column_names)
+    named = {c: kind for c, kind in table.identifiers.items() if there.issuperset(c.split("/"))}
     if not tombstones.num_rows or not named:
         return rows
     hits = " or ".join(
-        f"{_tombstone_sql(kind, column)} in (select tombstone from tombstones)"
+        f"{_tombstone_sql(kind, identifier_sql(column))} in (select tombstone from tombstones)"
         for column, kind in named.items()
     )
     with scratch(rows=rows, tombstones=tombstones) as session:

@@ -1,4 +1,4 @@
-"""Rows of a database that say when they were last changed: which versions of them are new."""
+"""Rows of a system that say when they were last changed: which versions of them are new."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,8 +10,9 @@ from warehouse import scratch
 CHANGED = 'try_cast("updated_at" as timestamptz)'
 VERSIONS = """
     create table versions as
-    select *, md5(cast(to_json(incoming_rows) as varchar)) as version from incoming_rows
-"""
+    select *, md5(cast(json_merge_patch('{}', to_json(incoming_rows)) as varchar)) as version
+    from incoming_rows
+"""  # the patch drops nulls: a column that only other rows have must not make a version
 NEWEST = f"""
     select max_by("updated_at", {CHANGED}) as newest
     from (select "updated_at" from versions union all select cast($1 as varchar)) as read

@@ -8,6 +8,7 @@ import warehouse
 from identity.phones import e164
 from settings import ForeseenError
 from warehouse import RawTable, Session
+from warehouse.lake import identifier_sql
 
 
 class PersonNotFoundError(ForeseenError):
@@ -62,7 +63,7 @@ def owns(table: RawTable, person: Person) -> tuple[str, list[str]]:
         values = person.values([kind])
         if values:
             marks = ", ".join("?" for _ in values)
-            conditions.append(f'lower(trim(cast("{column}" as varchar))) in ({marks})')
+            conditions.append(f"lower(trim({identifier_sql(column)})) in ({marks})")
             params += values
     return f"coalesce({' or '.join(conditions)}, false)", params
 

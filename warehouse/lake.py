@@ -32,8 +32,9 @@ QUARANTINE = {
 class RawTable:
     """The contract of one raw table: what a row is, and what a source must keep.
 
-    `identifiers` names the columns that point to a person and the identifier's type. On erasure
-    a person's rows are deleted, or kept without those columns (`anonymise`).
+    `identifiers` names the columns that point to a person and the identifier's type; columns that
+    only do so together are joined by a slash, as in network/handle. On erasure a person's rows are
+    deleted, or kept without those columns (`anonymise`).
     """
 
     source: str
@@ -53,6 +54,12 @@ class RawTable:
     def folder(self) -> Path:
         """Where its parquet files are."""
         return lake() / self.schema / self.name
+
+
+def identifier_sql(columns: str) -> str:
+    """The SQL of an identifier's value: a column, or several joined by the slash of their name."""
+    texts = ", ".join(f'cast("{column}" as varchar)' for column in columns.split("/"))
+    return f"concat_ws('/', {texts})" if "/" in columns else texts
 
 
 def lake() -> Path:

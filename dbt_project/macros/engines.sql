@@ -23,3 +23,9 @@
 {% macro spark__days_between(first, last) -%}
     cast(datediff({{ last }}, {{ first }}) as bigint)
 {%- endmacro %}
+
+{# The day by which terms end and retention is kept: CDP_TODAY, or else the calendar's. #}
+{% macro today() -%}
+    {%- set given = env_var('CDP_TODAY', '') -%}
+    {{ return("cast('" ~ given ~ "' as date)" if given else 'current_date') }}
+{%- endmacro %}

@@ -1,9 +1,11 @@
 """Orders and accounts of a web shop that exports parquet files: append-only, new files only.
 
-raw_shop.order_lines  one row per invoice line, as the ledger wrote it
-raw_shop.accounts     one row per version of a customer account
+raw_shop.order_lines     one row per invoice line, as the ledger wrote it
+raw_shop.accounts        one row per version of a customer account
+raw_shop.order_contacts  one row per order of a guest, with the contact that was given for it
 
-Needs SOURCES__SHOP__BUCKET_URL: a folder with order_lines/*.parquet and accounts/*.parquet.
+Needs SOURCES__SHOP__BUCKET_URL: a folder with order_lines/*.parquet, accounts/*.parquet and, where
+guests can buy, order_contacts/*.parquet.
 """
 
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ ORDER_LINES = RawTable(
         "price": "double",
         "customer_id": "bigint",
         "country": "string",
+        "currency": "string",
         "origin": "string",
     },
     key=("invoice", "stock_code", "quantity", "invoice_date", "price"),
@@ -59,7 +62,27 @@ ACCOUNTS = RawTable(
     key=("user_id", "updated_at"),
     identifiers={"user_id": "user_id", "email": "email"},
 )
-TABLES = (ORDER_LINES, ACCOUNTS)
+ORDER_CONTACTS = RawTable(
+    source="shop",
+    name="order_contacts",
+    grain="One row per order of a guest and exported file",
+    columns={
+        "invoice": "string",
+        "email": "string",
+        "phone": "string",
+        "first_name": "string",
+        "last_name": "string",
+        "street": "string",
+        "city": "string",
+        "postcode": "string",
+        "country": "string",
+        "ordered_at": "timestamp",
+        "origin": "string",
+    },
+    key=("invoice", "ordered_at"),
+    identifiers={"invoice": "order_id", "email": "email"},
+)
+TABLES = (ORDER_LINES, ACCOUNTS, ORDER_CONTACTS)
 ROWS_A_BATCH = 250_000  # bounds memory; a batch is checked and written at once
 
 

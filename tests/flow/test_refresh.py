@@ -72,9 +72,15 @@ def test_a_refresh_killed_in_every_stage_equals_one_clean_run(
 
 ORDER = (
     "dbt_models_4",
+    "load_ads",
     "load_crm",
+    "load_dmp",
+    "load_email",
+    "load_partner",
     "load_pos",
     "load_shop",
+    "load_social",
+    "load_support",
     "load_web",
     "dbt_models_3",
     "customer_ids",

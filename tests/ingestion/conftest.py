@@ -1,4 +1,4 @@
-"""The four sources, empty and switched on, and a real PostgreSQL server."""
+"""The sources, empty and switched on, and a real PostgreSQL server."""
 
 import os
 import pwd
@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ingestion.samples import CRM_TABLES, Crm, Drops, Shop
+from simulation.server import serving
+from tests.ingestion.samples import API_ROWS, CRM_TABLES, Api, Crm, Drops, Shop
 
 SERVERS = Path("/usr/lib/postgresql")
 
@@ -48,6 +49,34 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drops:
     folder = _folder(tmp_path / "web")
     monkeypatch.setenv("SOURCES__WEB__BUCKET_URL", folder.as_uri())
     return Drops(folder)
+
+
+@pytest.fixture()
+def partner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drops:
+    """A partner's folder without a revision that is switched on."""
+    folder = _folder(tmp_path / "partner")
+    monkeypatch.setenv("SOURCES__PARTNER__BUCKET_URL", folder.as_uri())
+    return Drops(folder)
+
+
+@pytest.fixture()
+def dmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drops:
+    """An empty inbox of segments that is switched on."""
+    folder = _folder(tmp_path / "dmp")
+    monkeypatch.setenv("SOURCES__DMP__BUCKET_URL", folder.as_uri())
+    return Drops(folder)
+
+
+@pytest.fixture()
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """The REST APIs of ads, email, support and social, without rows and switched on."""
+    monkeypatch.setenv("RUNTIME__REQUEST_BACKOFF_FACTOR", "0.01")  # of a second
+    folder = _folder(tmp_path / "rest")
+    with serving(folder, "right key") as url:
+        for source in API_ROWS:
+            monkeypatch.setenv(f"SOURCES__{source.upper()}__BASE_URL", f"{url}/{source}")
+            monkeypatch.setenv(f"SOURCES__{source.upper()}__API_KEY", "right key")
+        yield Api(folder, url)
 
 
 def _folder(path: Path) -> Path:

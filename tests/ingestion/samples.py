@@ -60,6 +60,49 @@ class Drops:
         (self.folder / name).write_bytes(raw)
 
 
+@dataclass(frozen=True)
+class Api:
+    """Files of rows that a server pages, with empty ones for every table of the four sources."""
+
+    folder: Path
+    url: str
+
+    def __post_init__(self) -> None:
+        for source, resources in API_ROWS.items():
+            for resource in resources:
+                self.rows(source, resource)
+
+    def rows(self, source: str, resource: str, *rows: object) -> None:
+        """Let a resource have these rows and no others."""
+        self.lines(source, resource, *map(json.dumps, rows))
+
+    def lines(self, source: str, resource: str, *lines: str) -> None:
+        """Let a resource have these lines, JSON or not."""
+        path = self.folder / source / f"{resource}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(f"{line}\n" for line in lines))
+
+
+CHANGED = "2011-09-10T06:01:00Z"
+API_ROWS: dict[str, dict[str, Row]] = {
+    "ads": {
+        "campaigns": {"campaign_id": "c1", "name": "Autumn", "updated_at": CHANGED},
+        "insights": {"insight_id": "i1", "date": "2011-09-09", "spend": 7.5, "updated_at": CHANGED},
+    },
+    "email": {
+        "profiles": {"profile_id": "p1", "email": "ann@example.com", "updated_at": CHANGED},
+        "campaigns": {"campaign_id": "c1", "subject": "Hello", "updated_at": CHANGED},
+        "events": {"event_id": "e1", "profile_id": "p1", "kind": "sent", "updated_at": CHANGED},
+    },
+    "support": {
+        "users": {"user_id": "u1", "name": "Ann Wood", "updated_at": CHANGED},
+        "tickets": {"ticket_id": "t1", "user_id": "u1", "updated_at": CHANGED},
+    },
+    "social": {
+        "profiles": {"network": "chirp", "handle": "ann", "updated_at": CHANGED},
+        "interactions": {"interaction_id": "x1", "text": "Lovely!", "updated_at": CHANGED},
+    },
+}
 CONTACT: Row = {
     "contact_id": 1,
     "first_name": "Ann",

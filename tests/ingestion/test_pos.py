@@ -46,8 +46,22 @@ def test_columns_have_their_declared_types_and_rows_their_load(pos: Drops) -> No
         "description": "COMB",
         "quantity": 1,
         "unit_price": 2.95,
+        "currency": None,
+        "refunded_receipt_id": None,
         "origin": "a.csv",
     }
+
+
+def test_a_refund_in_another_currency_loads_beside_files_of_before(pos: Drops) -> None:
+    header, line = receipts(receipt_line("R2", quantity=-1)).splitlines()
+    pos.drop("a.csv", receipts(receipt_line("R1")))
+    pos.drop("b.csv", f"{header},currency,refunded_receipt_id\n{line},EUR,R1\n")
+    load("pos")
+
+    assert seen(f"select quantity, currency, refunded_receipt_id from {LINES} order by all") == [
+        {"quantity": -1, "currency": "EUR", "refunded_receipt_id": "R1"},
+        {"quantity": 1, "currency": None, "refunded_receipt_id": None},
+    ]
 
 
 BAD: list[bytes] = [

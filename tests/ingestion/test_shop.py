@@ -46,9 +46,21 @@ def test_columns_have_their_declared_types_and_rows_their_load(shop: Shop) -> No
     assert row.pop("_dlt_load_id") and row == {
         **ORDER_LINE,
         "invoice_date": datetime(2010, 12, 1, 8, 26, tzinfo=UTC),
+        "currency": None,
         "origin": "1.parquet",
         "has_load": True,
     }
+
+
+def test_a_guest_and_a_line_in_another_currency_load_beside_files_of_before(shop: Shop) -> None:
+    guest = {"invoice": "536365", "email": "ann@example.com", "ordered_at": "2010-12-01 08:26:00"}
+    shop.export("order_lines", "1", [ORDER_LINE])
+    shop.export("order_lines", "2", [{**ORDER_LINE, "currency": "EUR"}])
+    shop.export("order_contacts", "1", [guest])
+    load("shop")
+
+    assert seen_values(LINES, "currency") == ["EUR", None]
+    assert seen_values("raw_shop.order_contacts", "email") == ["ann@example.com"]
 
 
 BREACHES: list[tuple[str, Any, str]] = [

@@ -5,7 +5,11 @@ with
 events as (
 
     select * from {{ ref('fct_events') }}
-    where event_name = 'Product Viewed' and customer_id is not null and not is_bot
+    where
+        event_name = 'Product Viewed'
+        and customer_id is not null
+        and not is_bot
+        and not is_internal
 
 ),
 

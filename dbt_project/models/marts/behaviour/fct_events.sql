@@ -22,7 +22,8 @@ final as (
         page_path,
         stock_code as product_id,
         'shop:' || order_id as order_id,
-        is_bot
+        is_bot,
+        is_internal
     from events
 
 )

@@ -10,7 +10,7 @@ events as (
             partition by session_id order by occurred_at asc, message_id asc
         ) as position
     from {{ ref('int_behaviour__events') }}
-    where not is_bot
+    where not is_bot and not is_internal
 
 ),
 

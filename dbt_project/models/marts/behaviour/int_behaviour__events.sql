@@ -99,7 +99,8 @@ final as (
         campaign_name,
         stock_code,
         order_id,
-        is_bot
+        is_bot,
+        is_internal
     from numbered
 
 )

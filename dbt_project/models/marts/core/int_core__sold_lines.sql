@@ -27,7 +27,7 @@ shop_lines as (
         order_line_id,
         'shop:' || order_id as order_id,
         'shop' as channel,
-        'shop:account:' || user_id as record_key,
+        coalesce('shop:account:' || user_id, 'shop:order:' || order_id) as record_key,
         stock_code,
         description,
         quantity,

@@ -3,7 +3,9 @@
 with
 
 unioned as (
-    {% for system in ['shop', 'crm', 'pos', 'web'] %}
+    {% for system in [
+        'shop', 'crm', 'pos', 'web', 'ads', 'email', 'support', 'social', 'partner', 'dmp'
+    ] %}
     select
         '{{ system }}' as source,
         table_name,

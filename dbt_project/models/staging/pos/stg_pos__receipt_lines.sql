@@ -21,6 +21,8 @@ renamed as (
         quantity,
         cast(unit_price as decimal(18, 3)) as unit_price,
         cast(quantity * cast(unit_price as decimal(18, 3)) as decimal(18, 3)) as line_amount,
+        coalesce(upper({{ clean_text('currency') }}), 'GBP') as currency,
+        {{ clean_text('refunded_receipt_id') }} as refunded_receipt_id,
         row_number() over (
             partition by receipt_id, line_number order by _dlt_load_id desc, origin desc
         ) as version
@@ -40,7 +42,9 @@ deduplicated as (
         description,
         quantity,
         unit_price,
-        line_amount
+        line_amount,
+        currency,
+        refunded_receipt_id
     from renamed
     where version = 1
 

@@ -27,6 +27,9 @@ renamed as (
         {{ json_text('context', '$.campaign.medium') }} as campaign_medium,
         {{ json_text('context', '$.campaign.name') }} as campaign_name,
         {{ json_text('context', '$.userAgent') }} as user_agent,
+        {{ json_text('context', '$.ip') }} as ip_address,
+        {{ json_text('context', '$.app.name') }} as app_name,
+        lower({{ json_text('context', '$.device.type') }}) as device_type,
         upper({{ json_text('properties', '$.product_id') }}) as stock_code,
         {{ json_text('properties', '$.order_id') }} as order_id,
         row_number() over (
@@ -64,6 +67,14 @@ deduplicated as (
             or lower(user_agent) like '%headless%',
             false
         ) as is_bot,
+        coalesce(
+            ip_address like '{{ var("internal_ip_prefix") }}%'
+            or email like '%@{{ var("internal_email_domain") }}'
+            or lower(user_agent) like '%{{ var("internal_user_agent") }}%',
+            false
+        ) as is_internal,
+        app_name,
+        device_type,
         stock_code,
         order_id
     from renamed

@@ -1,0 +1,39 @@
+{# One row per e-mail campaign, in its newest version. #}
+
+with
+
+source as (
+
+    select * from {{ source('raw_email', 'campaigns') }}
+
+),
+
+renamed as (
+
+    select
+        {{ clean_text('campaign_id') }} as campaign_id,
+        {{ clean_text('name') }} as campaign_name,
+        {{ clean_text('subject') }} as subject,
+        cast(sent_at as timestamp) as sent_at,
+        cast(updated_at as timestamp) as updated_at,
+        row_number() over (
+            partition by trim(campaign_id) order by updated_at desc, _dlt_load_id desc
+        ) as version
+    from source
+
+),
+
+deduplicated as (
+
+    select
+        campaign_id,
+        campaign_name,
+        subject,
+        sent_at,
+        updated_at
+    from renamed
+    where version = 1
+
+)
+
+select * from deduplicated

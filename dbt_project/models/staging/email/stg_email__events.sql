@@ -1,0 +1,43 @@
+{# One row per thing that happened to one message, in its newest version. #}
+
+with
+
+source as (
+
+    select * from {{ source('raw_email', 'events') }}
+
+),
+
+renamed as (
+
+    select
+        {{ clean_text('event_id') }} as event_id,
+        lower({{ clean_text('profile_id') }}) as profile_id,
+        {{ clean_text('campaign_id') }} as campaign_id,
+        lower({{ clean_text('kind') }}) as kind,
+        {{ clean_text('url') }} as url,
+        cast(occurred_at as timestamp) as occurred_at,
+        cast(updated_at as timestamp) as updated_at,
+        row_number() over (
+            partition by trim(event_id) order by updated_at desc, _dlt_load_id desc
+        ) as version
+    from source
+
+),
+
+deduplicated as (
+
+    select
+        event_id,
+        profile_id,
+        campaign_id,
+        kind,
+        url,
+        occurred_at,
+        updated_at
+    from renamed
+    where version = 1
+
+)
+
+select * from deduplicated

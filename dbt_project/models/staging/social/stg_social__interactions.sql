@@ -1,0 +1,45 @@
+{# One row per interaction on a social network, in its newest version. #}
+
+with
+
+source as (
+
+    select * from {{ source('raw_social', 'interactions') }}
+
+),
+
+renamed as (
+
+    select
+        {{ clean_text('interaction_id') }} as interaction_id,
+        lower(trim(network) || '/' || trim(handle)) as social_handle,
+        lower({{ clean_text('network') }}) as network,
+        lower({{ clean_text('kind') }}) as kind,
+        {{ clean_text('post_id') }} as post_id,
+        {{ clean_text('"text"') }} as message,
+        cast(occurred_at as timestamp) as occurred_at,
+        cast(updated_at as timestamp) as updated_at,
+        row_number() over (
+            partition by trim(interaction_id) order by updated_at desc, _dlt_load_id desc
+        ) as version
+    from source
+
+),
+
+deduplicated as (
+
+    select
+        interaction_id,
+        social_handle,
+        network,
+        kind,
+        post_id,
+        message,
+        occurred_at,
+        updated_at
+    from renamed
+    where version = 1
+
+)
+
+select * from deduplicated

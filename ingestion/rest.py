@@ -1,0 +1,92 @@
+"""Tables of a REST API that pages by cursor: every version of a row changed since the last load.
+
+GET <base_url>/<table>?updated_since=<time>&limit=<n>&cursor=<opaque> with a bearer token answers
+{"data": [...], "next_cursor": "..." or null}. Asked again after 429, 5xx and broken connections.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.extract.resource import DltResource
+from dlt.sources.helpers.requests import Client
+from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
+from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
+
+from ingestion.contracts import checked_rows
+from ingestion.versions import new_versions
+from warehouse import RawTable, scratch
+
+ROWS_A_PAGE = 1_000
+IS_ROW = "coalesce(json_type(try_cast(line as json)), '') = 'OBJECT'"
+BROKEN = f"""
+    select cast(null as varchar) as updated_at, line as unreadable from lines where not {IS_ROW}
+"""
+KEYS = f"""
+    select distinct unnest(json_keys(try_cast(line as json))) as key
+    from lines where {IS_ROW} order by key
+"""
+
+
+class NotAPageError(RuntimeError):
+    """The API answered, but not with a page of rows."""
+
+
+def rest_tables(tables: Iterable[RawTable], base_url: str, api_key: str) -> Iterator[DltResource]:
+    """One appended resource per table of the API."""
+    requests = Client(raise_for_status=False)
+    requests.configure()  # RUNTIME__REQUEST_MAX_ATTEMPTS and its like
+    client = RESTClient(
+        base_url=base_url,
+        session=requests.session,
+        auth=BearerTokenAuth(api_key),
+        paginator=JSONResponseCursorPaginator(cursor_path="next_cursor", cursor_param="cursor"),
+        data_selector="$",
+    )
+    for table in tables:
+        yield dlt.resource(_rows, name=table.name, write_disposition="append")(table, client)
+
+
+def _rows(table: RawTable, client: RESTClient) -> Iterator[object]:
+    for batch in new_versions(lambda since: _batches(client, table, since)):
+        yield from checked_rows(table, batch, origin=f"endpoint {table.name}")
+
+
+def _batches(client: RESTClient, table: RawTable, since: str | None) -> Iterator[pa.Table]:
+    params = {"limit": ROWS_A_PAGE} | ({"updated_since": since} if since else {})
+    for (body,) in client.paginate(table.name, params=params):
+        yield from text_rows(table, _data(body, table.name))
+
+
+def _data(body: Any, endpoint: str) -> list[Any]:
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, list):
+        raise NotAPageError(f"its answer at {endpoint} is no page: it has no list named data")
+    return data
+
+
+def text_rows(table: RawTable, page: list[Any]) -> Iterator[pa.Table]:
+    """The rows of one page as text, and apart from them what is no JSON object.
+
+    Values stay text until the contract: what is no number must not stop the others.
+    """
+    lines = pa.table({"line": pa.array([json.dumps(row) for row in page], pa.string())})
+    with scratch(lines=lines) as session:
+        found = session.read(KEYS).column("key").to_pylist()
+        names = [*table.columns, *(key for key in found if key not in table.columns)]
+        names.remove("origin") if "origin" in table.columns else None
+        values = ", ".join(
+            f"json_extract_string(line, {_pointer(name)}) as column_{number}"
+            for number, name in enumerate(names)
+        )
+        rows = session.read(f"select {values} from lines where {IS_ROW}").rename_columns(names)
+        yield from (part for part in (rows, session.read(BROKEN)) if part.num_rows)
+
+
+def _pointer(key: str) -> str:
+    """The JSON pointer to a key (RFC 6901), as an SQL literal."""
+    escaped = key.replace("~", "~0").replace("/", "~1").replace("'", "''")
+    return f"'/{escaped}'"
