@@ -22,3 +22,13 @@
 {% macro clean_text(column) -%}
     nullif(trim({{ column }}), '')
 {%- endmacro %}
+
+{# Of a name kept in one field, what comes before the first blank. #}
+{% macro first_word(column) -%}
+    split_part({{ column }}, ' ', 1)
+{%- endmacro %}
+
+{# Of a name kept in one field, what comes after the first blank; null when nothing does. #}
+{% macro other_words(column) -%}
+    nullif(trim(substr({{ column }}, length({{ first_word(column) }}) + 1)), '')
+{%- endmacro %}

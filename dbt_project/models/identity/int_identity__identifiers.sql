@@ -24,7 +24,7 @@ contacts as (
 events as (
 
     select * from {{ ref('stg_web__events') }}
-    where not is_bot
+    where not is_bot and not is_internal
 
 ),
 
@@ -39,7 +39,9 @@ devices_of_one_person as (
 
     select
         anonymous_id,
-        min(user_id) as user_id
+        min(user_id) as user_id,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at
     from events
     where anonymous_id is not null
     group by anonymous_id
@@ -47,19 +49,47 @@ devices_of_one_person as (
 
 ),
 
-typed as (
+{# The key under which a source keeps the record, so that it can be asked for and erased. #}
+own_keys as (
 
     select
         record_key,
+        case
+            when record_key like 'shop:account:%' or record_key like 'web:user:%' then 'user_id'
+            when record_key like 'shop:order:%' then 'order_id'
+            when record_key like 'crm:contact:%' then 'contact_id'
+            when record_key like 'pos:card:%' then 'loyalty_number'
+            when record_key like 'web:visitor:%' then 'anonymous_id'
+            when record_key like 'email:profile:%' then 'profile_id'
+            when record_key like 'support:user:%' then 'support_user_id'
+            when record_key like 'social:profile:%' then 'social_handle'
+        end as identifier_type,
+        lower(source_key) as identifier_value,
+        first_seen_at,
+        seen_at as last_seen_at
+    from records
+
+),
+
+typed as (
+
+    select * from own_keys
+    union all
+    select
+        record_key,
         'email' as identifier_type,
-        email as identifier_value
+        email as identifier_value,
+        first_seen_at,
+        seen_at as last_seen_at
     from records
     where email is not null
     union all
     select
         records.record_key,
         'phone' as identifier_type,
-        phone_numbers.phone_e164 as identifier_value
+        phone_numbers.phone_e164 as identifier_value,
+        records.first_seen_at,
+        records.seen_at as last_seen_at
     from records
     inner join phone_numbers
         on
@@ -67,44 +97,20 @@ typed as (
             and records.country is not distinct from phone_numbers.country
     union all
     select
-        record_key,
-        'user_id' as identifier_type,
-        source_key as identifier_value
-    from records
-    where record_key like 'shop:account:%' or record_key like 'web:user:%'
-    union all
-    select
-        record_key,
-        'loyalty_number' as identifier_type,
-        source_key as identifier_value
-    from records
-    where record_key like 'pos:card:%'
-    union all
-    select
-        record_key,
-        'anonymous_id' as identifier_type,
-        source_key as identifier_value
-    from records
-    where record_key like 'web:visitor:%'
-    union all
-    select
-        record_key,
-        'contact_id' as identifier_type,
-        source_key as identifier_value
-    from records
-    where record_key like 'crm:contact:%'
-    union all
-    select
         'crm:contact:' || contact_id as record_key,
         'loyalty_number' as identifier_type,
-        loyalty_number as identifier_value
+        loyalty_number as identifier_value,
+        created_at as first_seen_at,
+        updated_at as last_seen_at
     from contacts
     where loyalty_number is not null
     union all
     select
         'web:visitor:' || anonymous_id as record_key,
         'user_id' as identifier_type,
-        user_id as identifier_value
+        user_id as identifier_value,
+        first_seen_at,
+        last_seen_at
     from devices_of_one_person
 
 ),
@@ -130,7 +136,9 @@ final as (
         typed.record_key,
         typed.identifier_type,
         typed.identifier_value,
-        blocked.blocked_reason
+        blocked.blocked_reason,
+        typed.first_seen_at,
+        typed.last_seen_at
     from typed
     left join blocked
         on

@@ -2,22 +2,9 @@
 
 with
 
-accounts as (
+named_records as (
 
-    select * from {{ ref('stg_shop__accounts') }}
-
-),
-
-order_lines as (
-
-    select * from {{ ref('stg_shop__order_lines') }}
-    where user_id is not null
-
-),
-
-contacts as (
-
-    select * from {{ ref('stg_crm__contacts') }}
+    select * from {{ ref('int_identity__named_records') }}
 
 ),
 
@@ -31,61 +18,7 @@ receipt_lines as (
 events as (
 
     select * from {{ ref('stg_web__events') }}
-    where not is_bot
-
-),
-
-buyers as (
-
-    select
-        user_id,
-        max(country) as country,
-        max(ordered_at) as last_seen_at
-    from order_lines
-    group by user_id
-
-),
-
-shop_records as (
-
-    select
-        'shop:account:' || coalesce(accounts.user_id, buyers.user_id) as record_key,
-        'shop' as source,
-        coalesce(accounts.user_id, buyers.user_id) as source_key,
-        accounts.first_name,
-        accounts.last_name,
-        accounts.email,
-        accounts.phone,
-        cast(null as date) as birth_date,
-        cast(null as string) as gender,
-        accounts.street,
-        accounts.city,
-        accounts.postcode,
-        coalesce(accounts.country, buyers.country) as country,
-        coalesce(accounts.updated_at, buyers.last_seen_at) as seen_at
-    from accounts
-    full outer join buyers on accounts.user_id = buyers.user_id
-
-),
-
-crm_records as (
-
-    select
-        'crm:contact:' || contact_id as record_key,
-        'crm' as source,
-        contact_id as source_key,
-        first_name,
-        last_name,
-        email,
-        phone,
-        birth_date,
-        gender,
-        street,
-        city,
-        postcode,
-        country,
-        updated_at as seen_at
-    from contacts
+    where not is_bot and not is_internal
 
 ),
 
@@ -96,6 +29,7 @@ bare_records as (
         'pos' as source,
         loyalty_number as source_key,
         cast(null as string) as email,
+        min(sold_at) as first_seen_at,
         max(sold_at) as seen_at
     from receipt_lines
     group by loyalty_number
@@ -105,6 +39,7 @@ bare_records as (
         'web' as source,
         anonymous_id as source_key,
         cast(null as string) as email,
+        min(occurred_at) as first_seen_at,
         max(occurred_at) as seen_at
     from events
     where anonymous_id is not null
@@ -115,6 +50,7 @@ bare_records as (
         'web' as source,
         user_id as source_key,
         max(email) as email,
+        min(occurred_at) as first_seen_at,
         max(occurred_at) as seen_at
     from events
     where user_id is not null
@@ -124,9 +60,23 @@ bare_records as (
 
 final as (
 
-    select * from shop_records
-    union all
-    select * from crm_records
+    select
+        record_key,
+        source,
+        source_key,
+        first_name,
+        last_name,
+        email,
+        phone,
+        birth_date,
+        gender,
+        street,
+        city,
+        postcode,
+        country,
+        first_seen_at,
+        seen_at
+    from named_records
     union all
     select
         record_key,
@@ -142,6 +92,7 @@ final as (
         null as city,
         null as postcode,
         null as country,
+        first_seen_at,
         seen_at
     from bare_records
 
