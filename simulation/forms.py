@@ -1,0 +1,140 @@
+"""The forms in which a company is written: as its sources really are, or as parquet tables.
+
+A raw table is an Arrow table under the name "<source>.<table>", the same in both forms:
+
+sources   a SQL database (crm), REST pages (ads, email, support, social), a CSV drop a day
+          (pos, dmp), folders of parquet (shop, partner) and log segments (web)
+parquet   `raw_<source>/<table>.parquet` for each table: for benchmarks, of any size
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+Form = Literal["sources", "parquet"]
+ISO_UTC = "%Y-%m-%dT%H:%M:%S"
+BATCH = 50_000  # rows turned into Python values at a time for the database
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """The table as one parquet file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path)
+
+
+def write_raw(target: Path, tables: Mapping[str, pa.Table]) -> None:
+    """Every raw table as one parquet file."""
+    for name, table in tables.items():
+        source, resource = name.split(".")
+        write_parquet(target / f"raw_{source}" / f"{resource}.parquet", table)
+
+
+def write_resource(home: Path, source: str, resource: str, table: pa.Table, key: str) -> None:
+    """What a REST source would answer: one JSON object a line, in order of change."""
+    path = home / "company" / "rest" / source / f"{resource}.jsonl"
+    ordered = table.sort_by([("updated_at", "ascending"), (key, "ascending")])
+    write_lines(path, json_objects(ordered))
+
+
+def write_lines(path: Path, lines: pa.Array) -> None:
+    """A text file of these lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    texts = lines.to_pylist()
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+
+
+def write_drops(folder: Path, name: str, table: pa.Table, days: pa.Array, every: pa.Array) -> None:
+    """One CSV file `<name>_YYYY-MM-DD.csv` for each day of `every`, of the rows of that day."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = pa_csv.WriteOptions(quoting_style="needed")
+    for day in every:
+        rows = table.filter(pc.equal(days, day))
+        pa_csv.write_csv(rows, folder / f"{name}_{day.as_py()}.csv", options)
+
+
+def write_database(path: Path, tables: Mapping[str, tuple[str, pa.Table]]) -> None:
+    """An SQLite database of tables with these column definitions: same rows, same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("begin")
+    for name, (definition, table) in tables.items():
+        connection.execute(f"create table {name} ({definition})")
+        insert = f"insert into {name} values ({', '.join('?' * table.num_columns)})"
+        for batch in table.to_batches(BATCH):
+            columns = [column.to_pylist() for column in batch.columns]
+            connection.executemany(insert, zip(*columns, strict=True))
+    connection.execute("commit")
+    connection.close()
+
+
+def json_objects(table: pa.Table, *, skip_nulls: bool = False) -> pa.Array:
+    """Each row as a JSON object; struct columns become objects in it."""
+    whole = table.combine_chunks()
+    columns = [joined_chunks(column) for column in whole.columns]
+    return object_text(table.column_names, columns, table.num_rows, skip_nulls=skip_nulls)
+
+
+def joined_chunks(column: pa.ChunkedArray) -> pa.Array:
+    """The column as one array."""
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def object_text(
+    names: list[str], columns: list[pa.Array], size: int, *, skip_nulls: bool
+) -> pa.Array:
+    """One JSON object per position of these columns."""
+    members = [
+        member(name, column, skip_nulls=skip_nulls)
+        for name, column in zip(names, columns, strict=True)
+    ]
+    blank = pa.repeat(pa.scalar(""), size)
+    body = pc.utf8_rtrim(pc.binary_join_element_wise(blank, *members, ""), ",")
+    return pc.binary_join_element_wise("{", body, "}", "")
+
+
+def member(name: str, column: pa.Array, *, skip_nulls: bool) -> pa.Array:
+    """The text `"name":value,` per position, or nothing for a null that is skipped."""
+    text = json_text(column, skip_nulls=skip_nulls)
+    known = pc.binary_join_element_wise(f'"{name}":', text, ",", "")
+    return pc.fill_null(known, "" if skip_nulls else f'"{name}":null,')
+
+
+def json_text(column: pa.Array, *, skip_nulls: bool) -> pa.Array:
+    """Each value as JSON; null stays null."""
+    kind = column.type
+    if pa.types.is_struct(kind):
+        inner = object_text(
+            [field.name for field in kind], column.flatten(), len(column), skip_nulls=skip_nulls
+        )
+        return pc.if_else(column.is_valid(), inner, pa.scalar(None, pa.string()))
+    if pa.types.is_timestamp(kind):
+        return quoted(iso_utc(column))
+    if pa.types.is_date(kind):
+        return quoted(column.cast(pa.string()))
+    if pa.types.is_string(kind):
+        return quoted(escaped(column))
+    return column.cast(pa.string())
+
+
+def iso_utc(times: pa.Array) -> pa.Array:
+    """Times as ISO 8601 in UTC, to the unit of their type."""
+    return pc.binary_join_element_wise(pc.strftime(times, ISO_UTC), "Z", "")
+
+
+def quoted(text: pa.Array) -> pa.Array:
+    """The text between quotation marks."""
+    return pc.binary_join_element_wise('"', text, '"', "")
+
+
+def escaped(text: pa.Array) -> pa.Array:
+    """The text with everything JSON does not allow in a string escaped."""
+    for character, code in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t")):
+        text = pc.replace_substring(text, character, code)
+    return text
