@@ -29,3 +29,16 @@
     {%- set given = env_var('CDP_TODAY', '') -%}
     {{ return("cast('" ~ given ~ "' as date)" if given else 'current_date') }}
 {%- endmacro %}
+
+{# Whole seconds since 1970 of a time in UTC. #}
+{% macro epoch_seconds(column) -%}
+    {{ return(adapter.dispatch('epoch_seconds')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__epoch_seconds(column) -%}
+    cast(floor(epoch({{ column }})) as bigint)
+{%- endmacro %}
+
+{% macro spark__epoch_seconds(column) -%}
+    unix_timestamp({{ column }})
+{%- endmacro %}

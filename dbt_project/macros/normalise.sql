@@ -32,3 +32,8 @@
 {% macro other_words(column) -%}
     nullif(trim(substr({{ column }}, length({{ first_word(column) }}) + 1)), '')
 {%- endmacro %}
+
+{# The host of a URL in lower case, null when there is none. #}
+{% macro url_host(column) -%}
+    nullif(lower(split_part(split_part(split_part({{ column }}, '//', 2), '/', 1), ':', 1)), '')
+{%- endmacro %}

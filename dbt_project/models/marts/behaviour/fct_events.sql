@@ -1,4 +1,4 @@
-{# One row per web or app event; those of bots are flagged. #}
+{# One row per web or app event; those of bots and of our own tests are flagged. #}
 
 with
 
@@ -19,9 +19,12 @@ final as (
         event_name,
         occurred_at,
         received_at,
+        page_view_id,
         page_path,
+        device,
         stock_code as product_id,
         'shop:' || order_id as order_id,
+        is_heartbeat,
         is_bot,
         is_internal
     from events

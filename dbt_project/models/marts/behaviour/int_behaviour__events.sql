@@ -1,50 +1,27 @@
-{# One row per web or app event, with the customer who did it and the visit it belongs to. #}
+{#
+One row per web or app event, with the visit it belongs to.
+
+A client that numbers its own sessions is believed. Otherwise a visit is what one person does on one
+device until a pause longer than the session timeout, or until another campaign brings them again.
+#}
 
 with
 
 events as (
 
-    select * from {{ ref('stg_web__events') }}
+    select * from {{ ref('int_behaviour__attributed_events') }}
 
 ),
 
-identity_map as (
-
-    select * from {{ ref('identity_map') }}
-
-),
-
-visitors as (
+landings as (
 
     select
-        record_key,
-        customer_id
-    from identity_map
-    where record_key like 'web:visitor:%'
-
-),
-
-users as (
-
-    select
-        record_key,
-        customer_id
-    from identity_map
-    where record_key like 'web:user:%'
-
-),
-
-{# Who is logged in is who did it; before the login the device tells. #}
-attributed as (
-
-    select
-        events.*,
-        coalesce(users.customer_id, visitors.customer_id) as customer_id,
-        coalesce(users.customer_id, visitors.customer_id, events.anonymous_id, events.user_id)
-            as visitor_id
+        message_id,
+        lag(landing) over (
+            partition by visitor_id, anonymous_id order by occurred_at asc, message_id asc
+        ) as previous_landing
     from events
-    left join visitors on visitors.record_key = 'web:visitor:' || events.anonymous_id
-    left join users on users.record_key = 'web:user:' || events.user_id
+    where landing is not null and client_session_id is null
 
 ),
 
@@ -53,9 +30,29 @@ gaps as (
     select
         *,
         lag(occurred_at) over (
-            partition by visitor_id, anonymous_id order by occurred_at asc, message_id asc
+            partition by visitor_id, anonymous_id, client_session_id
+            order by occurred_at asc, message_id asc
         ) as previous_at
-    from attributed
+    from events
+
+),
+
+beginnings as (
+
+    select
+        gaps.*,
+        case
+            when gaps.previous_at is null then 1
+            when
+                gaps.occurred_at
+                > gaps.previous_at + interval '{{ var("session_timeout_minutes") }}' minute
+                then 1
+            when coalesce(gaps.landing <> landings.previous_landing, gaps.landing is not null)
+                then 1
+            else 0
+        end as is_beginning
+    from gaps
+    left join landings on gaps.message_id = landings.message_id
 
 ),
 
@@ -63,21 +60,26 @@ numbered as (
 
     select
         *,
-        sum(
-            case
-                when previous_at is null then 1
-                when
-                    occurred_at
-                    > previous_at + interval '{{ var("session_timeout_minutes") }}' minute
-                    then 1
-                else 0
-            end
-        ) over (
-            partition by visitor_id, anonymous_id
+        sum(is_beginning) over (
+            partition by visitor_id, anonymous_id, client_session_id
             order by occurred_at asc, message_id asc
             rows between unbounded preceding and current row
         ) as visit_number
-    from gaps
+    from beginnings
+
+),
+
+{# A visit is named after its first event, so that the late events of one visit rename no other. #}
+named as (
+
+    select
+        *,
+        first_value(message_id) over (
+            partition by visitor_id, anonymous_id, client_session_id, visit_number
+            order by occurred_at asc, message_id asc
+            rows between unbounded preceding and current row
+        ) as first_message_id
+    from numbered
 
 ),
 
@@ -85,23 +87,29 @@ final as (
 
     select
         message_id,
-        {{ surrogate_key(['visitor_id', 'anonymous_id', 'visit_number']) }} as session_id,
+        coalesce(client_session_id, first_message_id) as session_id,
         customer_id,
         anonymous_id,
         event_type,
         event_name,
+        is_heartbeat,
+        page_view_id,
         occurred_at,
         received_at,
         page_path,
-        referrer,
+        referrer_host,
         campaign_source,
         campaign_medium,
         campaign_name,
+        campaign_id,
+        click_id_name,
+        click_id,
+        device,
         stock_code,
         order_id,
         is_bot,
         is_internal
-    from numbered
+    from named
 
 )
 

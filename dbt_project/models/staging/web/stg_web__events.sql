@@ -1,5 +1,7 @@
 {# One row per message, by its first receipt, with the client's clock corrected. #}
 {{ config(materialized='table') }}
+{%- set click_id_pattern
+    = '[?&](gclid|gbraid|wbraid|dclid|msclkid|fbclid|ttclid|twclid|li_fat_id)=([^&#]+)' %}
 
 with
 
@@ -22,10 +24,19 @@ renamed as (
         cast(occurred_at as timestamp) as client_occurred_at,
         cast(received_at as timestamp) as received_at,
         {{ json_text('context', '$.page.path') }} as page_path,
+        {{ json_text('context', '$.page.url') }} as page_url,
+        concat_ws(
+            '',
+            {{ json_text('context', '$.page.url') }},
+            {{ json_text('context', '$.page.search') }}
+        ) as page_address,
         {{ json_text('context', '$.page.referrer') }} as referrer,
+        {{ json_text('context', '$.pageViewId') }} as page_view_id,
+        {{ json_text('context', '$.sessionId') }} as client_session_id,
         {{ json_text('context', '$.campaign.source') }} as campaign_source,
         {{ json_text('context', '$.campaign.medium') }} as campaign_medium,
         {{ json_text('context', '$.campaign.name') }} as campaign_name,
+        {{ json_text('context', '$.campaign.id') }} as campaign_id,
         {{ json_text('context', '$.userAgent') }} as user_agent,
         {{ json_text('context', '$.ip') }} as ip_address,
         {{ json_text('context', '$.app.name') }} as app_name,
@@ -33,7 +44,9 @@ renamed as (
         upper({{ json_text('properties', '$.product_id') }}) as stock_code,
         {{ json_text('properties', '$.order_id') }} as order_id,
         row_number() over (
-            partition by message_id order by received_at asc, _dlt_load_id asc, origin asc
+            partition by message_id
+            order by
+                received_at asc nulls last, sent_at desc nulls last, _dlt_load_id asc, origin asc
         ) as receipt
     from source
 
@@ -55,10 +68,16 @@ deduplicated as (
         ) as occurred_at,
         received_at,
         page_path,
-        referrer,
+        {# A referrer of the same host is a step within the site, not a way in. #}
+        nullif({{ url_host('referrer') }}, {{ url_host('page_url') }}) as referrer_host,
+        coalesce(page_view_id, message_id) as page_view_id,
+        client_session_id,
         campaign_source,
         campaign_medium,
         campaign_name,
+        campaign_id,
+        nullif(regexp_extract(page_address, '{{ click_id_pattern }}', 1), '') as click_id_name,
+        nullif(regexp_extract(page_address, '{{ click_id_pattern }}', 2), '') as click_id,
         user_agent,
         coalesce(
             lower(user_agent) like '%bot%'

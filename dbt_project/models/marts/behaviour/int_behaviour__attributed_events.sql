@@ -1,0 +1,91 @@
+{# One row per web or app event, with the customer who did it and what it was done on. #}
+{{ config(materialized='view') }}
+
+with
+
+events as (
+
+    select * from {{ ref('stg_web__events') }}
+
+),
+
+identity_map as (
+
+    select * from {{ ref('identity_map') }}
+
+),
+
+visitors as (
+
+    select
+        record_key,
+        customer_id
+    from identity_map
+    where record_key like 'web:visitor:%'
+
+),
+
+users as (
+
+    select
+        record_key,
+        customer_id
+    from identity_map
+    where record_key like 'web:user:%'
+
+),
+
+{# Who is logged in is who did it; before the login the device tells. #}
+final as (
+
+    select
+        events.message_id,
+        coalesce(users.customer_id, visitors.customer_id) as customer_id,
+        coalesce(users.customer_id, visitors.customer_id, events.anonymous_id, events.user_id)
+            as visitor_id,
+        events.anonymous_id,
+        {# A client's session id is unique by itself when it is long, else on its device. #}
+        case
+            when length(events.client_session_id) >= 32 then events.client_session_id
+            when events.client_session_id is not null
+                then {{ surrogate_key(['events.anonymous_id', 'events.client_session_id']) }}
+        end as client_session_id,
+        events.event_type,
+        events.event_name,
+        coalesce(events.event_name = '{{ var("heartbeat_event") }}', false) as is_heartbeat,
+        events.page_view_id,
+        events.occurred_at,
+        events.received_at,
+        events.page_path,
+        events.referrer_host,
+        events.campaign_source,
+        events.campaign_medium,
+        events.campaign_name,
+        events.campaign_id,
+        events.click_id_name,
+        events.click_id,
+        nullif(
+            concat_ws(
+                '|', events.campaign_source, events.campaign_medium, events.campaign_name,
+                events.campaign_id, events.click_id
+            ), ''
+        ) as landing,
+        case
+            when events.app_name is not null then 'app'
+            when events.device_type in ('mobile', 'tablet', 'desktop') then events.device_type
+            when lower(events.user_agent) like '%ipad%' then 'tablet'
+            when lower(events.user_agent) like '%tablet%' then 'tablet'
+            when lower(events.user_agent) like '%mobi%' then 'mobile'
+            when events.user_agent is not null then 'desktop'
+        end as device,
+        events.stock_code,
+        events.order_id,
+        events.is_bot,
+        events.is_internal
+    from events
+    left join visitors on visitors.record_key = 'web:visitor:' || events.anonymous_id
+    left join users on users.record_key = 'web:user:' || events.user_id
+
+)
+
+select * from final
