@@ -78,4 +78,5 @@ def folders() -> dict[str, str]:
         "DBT_TARGET_PATH": str(home() / "dbt" / "target"),
         "DBT_LOG_PATH": str(home() / "dbt" / "logs"),
         "DLT_DATA_DIR": str(home() / "dlt"),
+        "MPLCONFIGDIR": str(home() / "matplotlib"),
     }

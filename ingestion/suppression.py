@@ -27,9 +27,14 @@ def tombstone(kind: str, value: str) -> str:
 
     HMAC-SHA-256, computed where rows are filtered: no other engine trims and folds quite alike.
     """
-    with scratch(given=pa.table({"value": [value]})) as session:
+    return str(tombstones(kind, pa.chunked_array([[value]]))[0])
+
+
+def tombstones(kind: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The tombstone of each value."""
+    with scratch(given=pa.table({"value": values})) as session:
         rows = session.read(f"select {_tombstone_sql(kind, 'value')} as tombstone from given")
-    return str(rows.column("tombstone")[0])
+    return rows.column("tombstone")
 
 
 def suppressed() -> pa.Table:

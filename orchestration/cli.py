@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(file=sys.stdout)
+WIDE = 120  # columns of a table with notes that goes into a file
 MOST_ROWS = 100  # shown of an answer; for more, open the published file
 BIN = Path(sys.executable).parent
 Identifier = Annotated[str, typer.Argument(help="Customer id, e-mail, phone, card, user or device")]
@@ -217,6 +218,36 @@ def quarantine() -> None:
         " from staging.stg_ingestion__quarantine group by all order by all"
     )
     _print(rows.to_pylist())
+
+
+@app.command()
+def score(
+    dataset: Annotated[
+        str, typer.Option(help="A set we ship, such as fake_1000, or a mapping: people.yml")
+    ] = "",
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Also erase somebody in a copy, and count traces")
+    ] = False,
+) -> None:
+    """Say how right everything is, against the truth of the simulated company.
+
+    Exit code 1 when something that must be 0 is not.
+    """
+    from scorecard import report
+
+    wide = console if console.is_terminal else Console(file=sys.stdout, width=WIDE)
+    if dataset:
+        from scorecard.labelled import score as score_labelled
+
+        wide.print(report.table(score_labelled(dataset), {}))
+        return
+    from orchestration.rehearsal import rehearse
+    from scorecard.score import score as score_everything
+
+    card = score_everything(rehearse() if erase else ())
+    wide.print(report.table(card.rows, card.before))
+    if card.is_broken:
+        raise typer.Exit(1)
 
 
 @app.command()

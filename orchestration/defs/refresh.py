@@ -21,7 +21,8 @@ events = dg.define_asset_job(
     "events",
     selection=dg.AssetSelection.groups("ingestion").required_multi_asset_neighbors()
     & dg.AssetSelection.key_prefixes("raw_web")
-    | dg.AssetSelection.key_prefixes("raw_web").downstream(),
+    | dg.AssetSelection.key_prefixes("raw_web").downstream()
+    - dg.AssetSelection.groups("scorecard"),
     description="The fast lane: new web events to audiences, without asking the other sources.",
 )
 daily = dg.ScheduleDefinition(

@@ -16,7 +16,11 @@ from orchestration import demo
 from tests.conftest import CDP, SMALL, Run, environment, use_home
 
 pytestmark = pytest.mark.slow
-OF_THE_MOMENT = ("activation.deliveries", "published.about")  # they hold the time of the run
+OF_THE_MOMENT = (
+    "activation.deliveries",
+    "published.about",
+    "scores.scores",
+)  # they hold the time of the run
 FINGERPRINT = """
 select concat(count(*), ':', md5(string_agg(row_hash, '' order by row_hash)))
 from (select md5(cast(t as varchar)) as row_hash from {} as t)

@@ -1,0 +1,45 @@
+"""The truth of a simulated company, as tables that queries of a session can see."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+import settings
+from settings import ForeseenError
+from simulation.truth import SCHEMAS
+from warehouse import Session
+
+SCORED = ("people", "records", "events", "orders", "consents")
+# The order's id as the marts write it.
+ORDERS = """
+select *, case source when 'pos' then 'store:' else 'shop:' end || order_id as mart_order_id
+from truth_orders
+"""
+
+
+class NoTruthError(ForeseenError):
+    """This home holds real data, or a company that was made without its truth."""
+
+
+def folder() -> Path:
+    """Where the simulation writes it."""
+    return settings.home() / "truth"
+
+
+def exists() -> bool:
+    """Whether there is a whole truth to score against."""
+    return all((folder() / f"{name}.parquet").exists() for name in SCORED)
+
+
+def register(session: Session) -> None:
+    """Let the session see `truth_people`, `truth_records` and the others; raises NoTruthError."""
+    if not exists():
+        raise NoTruthError(
+            "There is no truth under CDP_HOME to score against. `cdp demo` makes a company with"
+            " one; `cdp score --dataset mapping.yml` scores a table of yours with known answers."
+        )
+    for name in SCORED:
+        columns = SCHEMAS[name].names
+        rows = pq.read_table(folder() / f"{name}.parquet", columns=columns)
+        session.register(f"truth_{name}", rows)
+    session.register("true_orders", session.read(ORDERS))
