@@ -10,6 +10,7 @@ SQL = {
     "duckdb": {
         "jaro_winkler": "jaro_winkler_similarity({0}, {1})",
         "edits": "damerau_levenshtein({0}, {1})",
+        "half": "({0} // 2)",
         "hash": "hash({0})",
         "hash_type": "ubigint",
         "without_accents": "strip_accents({0})",
@@ -21,6 +22,7 @@ SQL = {
     "spark": {
         "jaro_winkler": "jaro_winkler_similarity({0}, {1})",
         "edits": "damerau_levenshtein({0}, {1})",
+        "half": "({0} div 2)",
         "hash": "xxhash64({0})",
         "hash_type": "bigint",
         "without_accents": "strip_accents({0})",

@@ -69,17 +69,21 @@ def _alone(declared: list[Part]) -> list[Key]:
 
 
 def _pairs(declared: list[Part]) -> list[Key]:
-    """Two of name, date and place are a key; given and family name need a third."""
+    """Two of name, date and place are a key; given and family name need a third.
+
+    Streets go with given names only: who lives in one house is told by its postcode already.
+    """
     given = _terms(declared, "given_name", "__root")
     family = _terms(declared, "family_name")
     dates = _terms(declared, "date")
     codes = _terms(declared, "postcode")
     streets = _terms(declared, "street")
-    groups = [given, family, dates, codes, streets]
+    groups = [given, family, dates, codes]
     keys: list[Key] = []
     for one, two in combinations(groups, 2):
         if one is not given or two is not family:
             keys += [[a, b] for a in one for b in two]
+    keys += [[a, b] for a in given for b in streets]
     places = _terms(declared, "city") + _terms(declared, "text")
     keys += [[a, b, c] for a in given for b in family for c in places]
     return keys

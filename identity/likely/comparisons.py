@@ -87,19 +87,23 @@ def _only(declared: list[Part], kind: str) -> Part | None:
     return found[0] if len(found) == 1 else None
 
 
-def _swapped(given: Part | None, family: Part | None) -> tuple[Level, ...]:
+def _swapped(given: Part | None, family: Part | None) -> str | None:
+    """SQL: the two names of one record are those of the other in the other order."""
     if not given or not family:
-        return ()
-    first, last = given.column, family.column
-    return (Level("swapped", f'(l."{first}" = r."{last}" or l."{last}" = r."{first}")'),)
+        return None
+    first, last = f'"{given.column}"', f'"{family.column}"'
+    return f"(l.{first} = r.{last} and l.{last} = r.{first} and l.{first} <> l.{last})"
 
 
-def _of(part: Part, swapped: tuple[Level, ...]) -> Comparison:
+def _of(part: Part, swapped: str | None) -> Comparison:
     ladder = LADDERS[part.kind](part.column)
-    if part.kind in ("given_name", "family_name"):
-        ladder = (*ladder[:-1], *swapped, ladder[-1])
+    missing = _missing(part.column)
+    if swapped and part.kind == "given_name":
+        ladder = (ladder[0], Level("swapped", swapped), *ladder[1:])
+    elif swapped and part.kind == "family_name":
+        missing += f" or {swapped}"  # the given name has told it all
     exact = f"{part.column}__tail" if part.kind == "phone" else part.column
-    return Comparison(part.column, part.kind, _missing(part.column), ladder, exact)
+    return Comparison(part.column, part.kind, missing, ladder, exact)
 
 
 def _missing(*columns: str) -> str:
@@ -111,10 +115,20 @@ def _equal(column: str) -> str:
 
 
 def edits(column: str, most: int) -> str:
-    """SQL: at most so many letters are wrong, missing, added or in the wrong order."""
+    """SQL: at most so many letters are wrong, missing, added or in the wrong order.
+
+    Counting edits is dear, so pairs are dismissed before: one edit leaves the first or the last
+    half as it is, and few edits leave words alike.
+    """
     left, right = f'l."{column}"', f'r."{column}"'
     lengths = f"abs(length({left}) - length({right})) <= {most}"
-    return f"{lengths} and {function('edits', left, right)} <= {most}"
+    half = function("half", f"greatest(least(length({left}), length({right})) - 2, 0)")
+    halves = (
+        f"(substr({left}, 1, {half}) = substr({right}, 1, {half})"
+        f" or right({left}, {half}) = right({right}, {half}))"
+    )
+    hopeful = halves if most == 1 else jaro_winkler(column, 0.7)
+    return f"{lengths} and {hopeful} and {function('edits', left, right)} <= {most}"
 
 
 def jaro_winkler(column: str, least: float) -> str:
@@ -199,7 +213,6 @@ def _email(column: str) -> tuple[Level, ...]:
         Level("same", _equal(column)),
         Level("misspelt", f'(length(l."{column}") > 8 and {edits(column, 1)})'),
         Level("same mailbox name", _equal(local)),
-        Level("alike", f"({jaro_winkler(local, 0.9)})"),
     )
 
 

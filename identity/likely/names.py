@@ -24,9 +24,15 @@ def names_agree(given_name: str, family_name: str | None = None) -> str:
         initial(given_name),
     ]
     if family_name:
-        ways += [
-            f'coalesce({left} = r."{family_name}", false)',
-            f'coalesce(l."{family_name}" = {right}, false)',
-        ]
+        ways += [_swapped("l", "r", given_name, family_name)]
+        ways += [_swapped("r", "l", given_name, family_name)]
     agree = " or ".join(ways)
     return f"case when {left} is not null and {right} is not null then {agree} end"
+
+
+def _swapped(one: str, other: str, given_name: str, family_name: str) -> str:
+    """SQL: one given name is the other's family name, and the rest does not speak against it."""
+    mine, theirs = f'{one}."{family_name}"', f'{other}."{given_name}"'
+    likeness = function("jaro_winkler", mine, theirs)
+    agree = f'{one}."{given_name}" = {other}."{family_name}"'
+    return f"coalesce({agree} and ({mine} is null or {likeness} >= {ALIKE}), false)"

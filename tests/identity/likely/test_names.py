@@ -32,6 +32,7 @@ DIFFER = [
     ("Bob", "Hill", "Bill", "Hill"),
     ("K", "Berg", "Anna", "Berg"),
     ("Jo", "Li", "Bo", "Li"),
+    ("Berg", "Anna", "Peter", "Berg"),
     ("Иван", "Иванов", "Ольга", "Иванов"),
     ("山田", "太郎", "鈴木", "太郎"),
 ]
