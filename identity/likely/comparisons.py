@@ -102,6 +102,8 @@ def _of(part: Part, swapped: str | None) -> Comparison:
         ladder = (ladder[0], Level("swapped", swapped), *ladder[1:])
     elif swapped and part.kind == "family_name":
         missing += f" or {swapped}"  # the given name has told it all
+    if part.kind == "email":
+        missing += f" or {_mailbox_of_a_name(part.column)}"
     exact = f"{part.column}__tail" if part.kind == "phone" else part.column
     return Comparison(part.column, part.kind, missing, ladder, exact)
 
@@ -214,6 +216,13 @@ def _email(column: str) -> tuple[Level, ...]:
         Level("misspelt", f'(length(l."{column}") > 8 and {edits(column, 1)})'),
         Level("same mailbox name", _equal(local)),
     )
+
+
+def _mailbox_of_a_name(column: str) -> str:
+    """SQL: ann.berg at two providers says no more than the name does; ann.berg71 would."""
+    local = f"{column}__local"
+    digit = function("found", f'l."{local}"', "'[0-9]'")
+    return f"({_equal(local)} and not {_equal(column)} and {digit} = '')"
 
 
 def _phone(column: str) -> tuple[Level, ...]:
