@@ -2,12 +2,14 @@
 
 CDP_HOME    the only folder a run writes to; default `data`
 CDP_TARGET  the dbt target, which is also the warehouse's engine; default `duckdb`
+CDP_TODAY   the day by which licences end and retention is kept; default the calendar's
 CDP_SECRET  the key of all keyed hashes; made once under CDP_HOME when not given
 """
 
 import os
 import secrets
 import warnings
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dotenv import load_dotenv
@@ -43,6 +45,12 @@ def home() -> Path:
 def target() -> str:
     """The dbt target this process works on."""
     return os.environ.get("CDP_TARGET", "duckdb")
+
+
+def today() -> date:
+    """The day by which licences end and retention is kept, in UTC."""
+    given = os.environ.get("CDP_TODAY")
+    return date.fromisoformat(given) if given else datetime.now(UTC).date()
 
 
 def secret() -> bytes:

@@ -1,9 +1,9 @@
 """`cdp`: the platform from the command line."""
 
 import os
+import signal
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -186,6 +186,16 @@ def _rebuild() -> None:
 
 
 @app.command()
+def retention() -> None:
+    """Delete data whose time is up from lake and inbox, as every refresh does."""
+    from ingestion import registry
+    from privacy.retention import keep_retention
+
+    done = keep_retention(registry.tables())
+    console.print(f"{done.lake_files} lake files rewritten, {done.inbox_files} drops deleted.")
+
+
+@app.command()
 def publish() -> None:
     """Publish the copies for BI tools from the warehouse as it is."""
     import warehouse
@@ -293,12 +303,16 @@ def docs() -> None:
 @app.command()
 def dev(port: Annotated[int, typer.Option(help="Port of the UI")] = 3000) -> None:
     """Open the Dagster UI on this machine, with its schedule and sensor running."""
-    run = import_module("orchestration.run")
-    run.prepare_dagster_home()
-    os.execv(
-        BIN / "dagster",
-        ["dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)],
-    )
+    from orchestration.demo import apis
+    from orchestration.run import prepare_dagster_home
+
+    prepare_dagster_home()
+    words = ["dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    with apis():
+        ui = subprocess.Popen([BIN / "dagster", *words])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the UI gets it too, and ends us by ending
+        signal.signal(signal.SIGTERM, lambda *_: ui.terminate())
+        raise typer.Exit(ui.wait())
 
 
 def _print(rows: list[dict[str, object]]) -> None:

@@ -14,6 +14,7 @@ import dagster as dg
 
 import settings
 from orchestration.definitions import defs
+from orchestration.demo import apis
 from settings import ForeseenError
 
 DBT_ERRORS = "Errors parsed from dbt logs:"
@@ -47,7 +48,7 @@ class Refreshed:
 def refresh(show: Progress, selection: dg.AssetSelection | None = None) -> Refreshed:
     """Run the refresh job once. Raises RefreshRunningError when one is running already."""
     prepare_dagster_home()
-    with _only_one(), dg.DagsterInstance.get() as instance:
+    with _only_one(), apis(), dg.DagsterInstance.get() as instance:
         _clear_dead_runs(instance)
         ours = dg.Definitions(loggers={"cdp": dg.LoggerDefinition(_quiet)})
         definitions = dg.Definitions.merge(defs(), ours)

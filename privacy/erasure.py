@@ -26,7 +26,13 @@ from settings import ForeseenError
 from warehouse import RawTable, rewrite_rows
 
 LEDGERS = ("activation.deliveries", "audiences.audience_changes")
-CERTAIN = ("email", "phone", "loyalty_number", "anonymous_id")  # kinds a scan cannot mistake
+CERTAIN = (  # kinds a scan cannot mistake
+    "email",
+    "email_sha256",
+    "phone",
+    "loyalty_number",
+    "anonymous_id",
+)
 
 
 class TracesLeftError(ForeseenError):
@@ -70,11 +76,11 @@ def _erase(
     person: Person, raw_tables: Sequence[RawTable], rebuild: Callable[[], None]
 ) -> Certificate:
     request_id = suppression.tombstone("erasure", person.customer_id)[:16]
-    suppression.add([suppression.tombstone(kind, value) for kind, value in person.identifiers])
+    suppression.add([suppression.tombstone(kind, value) for kind, value in person.pointers])
     for source in sorted({table.source for table in raw_tables}):
         drop_pending(source)  # it was read before the person was suppressed
     destinations = _forget_at_destinations(person)
-    lake_files = sum(_forget_in_lake(person, table) for table in raw_tables)
+    lake_files = sum(_forget_in_lake(person, table, raw_tables) for table in raw_tables)
     inbox_files = inbox.forget(person)
     _forget_in_ledgers(person)
     shutil.rmtree(access.folder(person), ignore_errors=True)
@@ -123,14 +129,30 @@ def _forget_at_destinations(person: Person) -> int:
     )
 
 
-def _forget_in_lake(person: Person, table: RawTable) -> int:
+def _forget_in_lake(person: Person, table: RawTable, raw_tables: Sequence[RawTable]) -> int:
     if table.name == "quarantine":
-        values = person.values(CERTAIN)
-        condition = " or ".join("contains(lower(payload), ?)" for _ in values) or "false"
-        return rewrite_rows(table, condition, values, keep_without=None)
+        others = [other for other in raw_tables if other.source == table.source]
+        condition, params = _refused(person, others)
+        return rewrite_rows(table, condition, params, keep_without=None)
     condition, params = owns(table, person)
     emptied = list(table.identifiers) if table.erasure == "anonymise" else None
     return rewrite_rows(table, condition, params, keep_without=emptied)
+
+
+def _refused(person: Person, tables: Iterable[RawTable]) -> tuple[str, list[str]]:
+    """The rows of a quarantine about this person: named anywhere, or in a table's own columns."""
+    params = person.values(CERTAIN)
+    conditions = ["false", *("contains(lower(payload), ?)" for _ in params)]
+    for table in tables:
+        condition, values = owns(table, person, _in_payload)
+        conditions.append(f"table_name = '{table.name}' and {condition}")
+        params += values
+    return f"coalesce({' or '.join(conditions)}, false)", params
+
+
+def _in_payload(columns: str) -> str:
+    paths = [f"json_extract_string(try_cast(payload as json), '/{c}')" for c in columns.split("/")]
+    return f"concat_ws('/', {', '.join(paths)})"
 
 
 def _forget_in_ledgers(person: Person) -> None:

@@ -15,6 +15,7 @@ PERSONAL = {  # field in an inbox file: the type of identifier it holds
     "userId": "user_id",
     "anonymousId": "anonymous_id",
     "email": "email",
+    "email_sha256": "email_sha256",
 }
 
 
@@ -33,7 +34,7 @@ def _files() -> list[Path]:
 
 def _forget(path: Path, person: Person) -> bool:
     before = path.read_bytes()
-    if not any(value.encode() in before.lower() for _, value in person.identifiers):
+    if not any(value.encode() in before.lower() for _, value in person.pointers):
         return False
     text = before.decode("utf-8", errors="surrogateescape")
     kept = _events(text, person) if path.suffix == ".jsonl" else _receipts(text, person)

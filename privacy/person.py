@@ -1,7 +1,8 @@
 """Who a request is about: one customer, found by any identifier, and all that points to them."""
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import warehouse
@@ -37,10 +38,17 @@ class Person:
             identifiers=tuple((kind, value) for kind, value in fields["identifiers"]),
         )
 
+    @property
+    def pointers(self) -> tuple[tuple[str, str], ...]:
+        """The identifiers, and what partners and DMPs hold in the place of an e-mail: its hash."""
+        emails = [value for kind, value in self.identifiers if kind == "email"]
+        hashes = [hashlib.sha256(email.encode()).hexdigest() for email in emails]
+        return (*self.identifiers, *(("email_sha256", value) for value in hashes))
+
     def values(self, kinds: Iterable[str]) -> list[str]:
         """The values of these kinds of identifier."""
         wanted = set(kinds)
-        return [value for kind, value in self.identifiers if kind in wanted]
+        return [value for kind, value in self.pointers if kind in wanted]
 
 
 def find(identifier: str) -> Person:
@@ -56,14 +64,16 @@ def find(identifier: str) -> Person:
         return _person(session, customers[0])
 
 
-def owns(table: RawTable, person: Person) -> tuple[str, list[str]]:
+def owns(
+    table: RawTable, person: Person, value_of: Callable[[str], str] = identifier_sql
+) -> tuple[str, list[str]]:
     """The SQL condition, and its parameters, for the rows of a raw table about this person."""
     conditions, params = ["false"], []
     for column, kind in table.identifiers.items():
         values = person.values([kind])
         if values:
             marks = ", ".join("?" for _ in values)
-            conditions.append(f"lower(trim({identifier_sql(column)})) in ({marks})")
+            conditions.append(f"lower(trim({value_of(column)})) in ({marks})")
             params += values
     return f"coalesce({' or '.join(conditions)}, false)", params
 

@@ -115,7 +115,7 @@ def _time(text: str) -> str:
 
 def _start(cursor: str) -> int:
     try:
-        return int(urlsafe_b64decode(cursor)) if cursor else 0
+        return abs(int(urlsafe_b64decode(cursor))) if cursor else 0
     except ValueError:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the cursor is not one of ours") from None
 

@@ -12,6 +12,7 @@ import pytest
 import settings
 
 SMALL = 150  # real customers in the shared company: enough for every segment, small enough to wait
+OURS = ("SOURCES__", "DESTINATIONS__", "CDP_TODAY")  # what a demo sets
 CDP = Path(sys.executable).parent / "cdp"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -25,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def use_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let this process work on another CDP_HOME."""
     for name in list(os.environ):
-        if name.startswith(("SOURCES__", "DESTINATIONS__")) or name in settings.folders():
+        if name.startswith(OURS) or name in settings.folders():
             monkeypatch.delenv(name)
     monkeypatch.setenv("CDP_HOME", str(path))
     settings.prepare()
@@ -34,8 +35,7 @@ def use_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def environment(home: Path) -> dict[str, str]:
     """The environment of a `cdp` process that works on this home."""
-    ours = ("SOURCES__", "DESTINATIONS__")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
     return {**{k: v for k, v in kept.items() if k not in settings.folders()}, "CDP_HOME": str(home)}
 
 

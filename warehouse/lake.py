@@ -34,7 +34,8 @@ class RawTable:
 
     `identifiers` names the columns that point to a person and the identifier's type; columns that
     only do so together are joined by a slash, as in network/handle. On erasure a person's rows are
-    deleted, or kept without those columns (`anonymise`).
+    deleted, or kept without those columns (`anonymise`). `kept_until` is the SQL of the day from
+    which a row must be gone from every file, where there is one.
     """
 
     source: str
@@ -44,6 +45,7 @@ class RawTable:
     key: tuple[str, ...]
     identifiers: Mapping[str, str] = field(default_factory=dict)
     erasure: Literal["delete", "anonymise"] = "delete"
+    kept_until: str = ""
 
     @property
     def schema(self) -> str:

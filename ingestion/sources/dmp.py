@@ -30,6 +30,7 @@ SEGMENTS = RawTable(
     },
     key=("dmp_id", "segment", "collected_on"),
     identifiers={"email_sha256": "email_sha256"},
+    kept_until="coalesce(expires_on, collected_on + interval '30' day)",
 )
 TABLES = (SEGMENTS,)
 

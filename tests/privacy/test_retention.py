@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ingestion import registry
+from ingestion.pipeline import load
+from privacy.retention import Retained, keep_retention
+from privacy.scan import scan
+
+HEADER = "dmp_id,email_sha256,segment,score,collected_on,expires_on\n"
+OVER = (
+    f"{HEADER}gone-for-good-1,,travel,1,2011-11-01,2011-12-09\ngone-for-good-2,,x,1,2011-11-09,\n"
+)
+MIXED = f"{HEADER}gone-for-good-3,,x,1,2011-11-09,\nstill-here,,x,1,2011-11-10,\n"
+
+
+@pytest.fixture()
+def inbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Loaded drops, of which the first is over by today."""
+    monkeypatch.setenv("CDP_TODAY", "2011-12-09")
+    folder = home / "inbox" / "dmp"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("SOURCES__DMP__BUCKET_URL", folder.as_uri())
+    (folder / "segments_2011-11-01.csv").write_text(OVER)
+    load("dmp")
+    (folder / "segments_2011-11-10.csv").write_text(MIXED)
+    load("dmp")
+    return folder
+
+
+def lake_values(home: Path) -> list[str]:
+    files = (home / "lake" / "raw_dmp" / "segments").glob("*.parquet")
+    return sorted(value for path in files for value in pq.read_table(path)["dmp_id"].to_pylist())
+
+
+def test_expired_rows_are_in_no_file_of_the_lake(home: Path, inbox: Path) -> None:
+    before = lake_values(home)
+    keep_retention(registry.tables())
+
+    assert (len(before), lake_values(home)) == (4, ["still-here"])
+    assert scan(["gone-for-good-1", "gone-for-good-2"]) == []
+
+
+def test_a_drop_goes_when_none_of_its_rows_may_be_kept(home: Path, inbox: Path) -> None:
+    keep_retention(registry.tables())
+
+    assert [path.name for path in inbox.iterdir()] == ["segments_2011-11-10.csv"]
+
+
+def test_keeping_retention_twice_does_nothing_more(home: Path, inbox: Path) -> None:
+    rounds = [keep_retention(registry.tables()) for _ in range(2)]
+
+    assert rounds == [Retained(lake_files=2, inbox_files=1), Retained(0, 0)]
+
+
+def test_a_refused_row_of_long_ago_goes_too(
+    home: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (inbox / "segments_2011-11-11.csv").write_text(f"{HEADER}refused-one,,x,high,2011-12-01,\n")
+    load("dmp")
+    monkeypatch.setenv("CDP_TODAY", "2999-01-01")
+    keep_retention(registry.tables())
+    quarantine = (home / "lake" / "raw_dmp" / "quarantine").glob("*.parquet")
+
+    assert [pq.read_table(path).num_rows for path in quarantine] == [0]
