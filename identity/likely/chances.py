@@ -90,7 +90,7 @@ def short(value: float) -> float:
 
 
 def _random_pairs(session: Session, prepared: str, found: list[Comparison]) -> Patterns:
-    order = function("hash", "record_no + 7919")
+    order = function("hash", "record_no, 7919")
     session.execute(
         "create or replace temp table sampled as"
         f" select * from {prepared} order by {order}, record_no limit {SAMPLE}"
