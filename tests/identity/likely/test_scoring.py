@@ -105,3 +105,28 @@ def test_a_saved_model_is_the_same_model(session: Session, tmp_path: Path) -> No
     model = train(session, "prepared", FIELDS, "pairs")
     model.save(tmp_path / "model.json")
     assert LinkModel.load(tmp_path / "model.json") == model
+
+
+def test_a_table_of_two_is_judged_by_the_default_model() -> None:
+    people = pa.table(
+        {
+            "record_no": pa.array([0, 1], pa.int64()),
+            "first": ["Robert", "Bob"],
+            "last": ["Hill", "Hill"],
+            "email": ["bob@example.com", "bob@example.com"],
+        }
+    )
+    fields = {"first": "given_name", "last": "family_name", "email": "email"}
+    with scratch(people=people) as session:
+        prepare(session, "people", fields, "prepared")
+        block_keys(session, "prepared", fields, "keys")
+        candidate_pairs(session, "keys", fields, "pairs")
+        score(
+            session,
+            "pairs",
+            "prepared",
+            train(session, "prepared", fields, "pairs"),
+            "scored",
+        )
+        weight = session.read("scored").column("weight")[0].as_py()
+    assert weight > 0

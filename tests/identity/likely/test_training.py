@@ -1,0 +1,104 @@
+"""What training finds out about records whose errors are known."""
+
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from identity.likely import LinkModel, block_keys, candidate_pairs, prepare, train
+from warehouse import scratch
+
+FIELDS = {"first": "given_name", "last": "family_name", "born": "date", "phone": "phone"}
+PEOPLE = 4_000
+MOVED = 0.2  # of second records have another phone
+UNEQUAL = 0.1  # of second records have another birth date
+
+
+def records(seed: int = 5) -> pa.Table:
+    """Two records per person, the second with another phone or birth date at known rates."""
+    rng = np.random.default_rng(seed)
+    firsts, lasts = (
+        np.array(["".join(rng.choice(list("abcdefghijklmnop"), 6)) for _ in range(size)], object)
+        for size in (200, 900)
+    )
+    first, last = rng.choice(firsts, PEOPLE), rng.choice(lasts, PEOPLE)
+    born, other_born = (
+        (np.datetime64("1940-01-01") + rng.integers(0, 22_000, PEOPLE)).astype(str)
+        for _ in range(2)
+    )
+    phone, other_phone = (
+        np.array([f"+44{number}" for number in rng.integers(10**9, 10**10, PEOPLE)])
+        for _ in range(2)
+    )
+    second_phone = np.where(rng.random(PEOPLE) < MOVED, other_phone, phone)
+    second_born = np.where(rng.random(PEOPLE) < UNEQUAL, other_born, born)
+    return pa.table(
+        {
+            "record_no": pa.array(range(2 * PEOPLE), pa.int64()),
+            "person": pa.array(np.tile(np.arange(PEOPLE), 2)),
+            "first": pa.array(np.tile(first, 2), pa.string()),
+            "last": pa.array(np.tile(last, 2), pa.string()),
+            "born": pa.array(np.concatenate([born, second_born]), pa.string()),
+            "phone": pa.array(np.concatenate([phone, second_phone]), pa.string()),
+        }
+    )
+
+
+def trained(people: pa.Table, *, has_labels: bool, threads: int = 2) -> LinkModel:
+    """The model of these records."""
+    with scratch(people=people) as session:
+        session.execute(f"set threads = {threads}")
+        prepare(session, "people", FIELDS, "prepared")
+        block_keys(session, "prepared", FIELDS, "keys")
+        candidate_pairs(session, "keys", FIELDS, "pairs")
+        session.execute(
+            "create temp table known as select l.record_no as a, r.record_no as b"
+            " from people as l inner join people as r on l.person = r.person"
+            " and l.record_no < r.record_no and l.person % 4 = 0"
+        )
+        return train(session, "prepared", FIELDS, "pairs", "known" if has_labels else None)
+
+
+@cache
+def model_of_records(has_labels: bool) -> LinkModel:
+    """The model of the records as they are, which several tests look at."""
+    return trained(records(), has_labels=has_labels)
+
+
+@pytest.mark.parametrize("has_labels", [True, False], ids=["from unique ids", "from nothing"])
+def test_training_finds_the_rates_of_errors(has_labels: bool) -> None:
+    model = model_of_records(has_labels)
+    phone, born = (model.comparisons[name].levels[-1].m for name in ("phone", "born"))
+    assert (phone, born) == (
+        pytest.approx(1 - MOVED, abs=0.03),
+        pytest.approx(1 - UNEQUAL, abs=0.03),
+    )
+
+
+def test_training_finds_how_often_random_values_agree() -> None:
+    last = model_of_records(False).comparisons["last"].levels[-1]
+    assert last.u == pytest.approx(1 / 900, rel=0.2)
+
+
+def test_training_finds_how_many_pairs_are_one_person() -> None:
+    size = 2 * PEOPLE
+    prior = model_of_records(False).prior
+    assert prior == pytest.approx(PEOPLE / (size * (size - 1) / 2), rel=0.05)
+
+
+def test_the_model_depends_neither_on_threads_nor_on_the_order_of_rows() -> None:
+    people = records()
+    shuffled = people.take(np.random.default_rng(1).permutation(people.num_rows))
+    one, other = (
+        trained(table, has_labels=False, threads=threads).version
+        for table, threads in ((people, 1), (shuffled, 4))
+    )
+    assert one == other
+
+
+def test_a_model_names_no_value_that_few_records_hold() -> None:
+    model = model_of_records(False)
+    counts = records().column("last").value_counts().to_pylist()
+    rare = {entry["values"] for entry in counts if entry["counts"] < 5}
+    assert not rare & set(model.frequencies["last"].common)
