@@ -29,6 +29,12 @@ consents as (
 
 ),
 
+conversations as (
+
+    select * from {{ ref('int_customer_360__conversations') }}
+
+),
+
 products as (
 
     select * from {{ ref('dim_products') }}
@@ -67,8 +73,9 @@ final as (
         'visit' as kind,
         'web' as channel,
         concat_ws(
-            ' ', 'Visited by', marketing_channel, 'and saw', page_views, 'pages and',
-            product_views, 'products'
+            ' ', 'Came by', marketing_channel, campaign_name, 'and saw', page_views, 'pages and',
+            product_views, 'products',
+            case when products_added > 0 and orders = 0 then 'and left something in the cart' end
         ) as summary,
         null as amount,
         session_id as reference
@@ -87,6 +94,17 @@ final as (
         null as amount,
         null as reference
     from consents
+    union all
+    select
+        interaction_id,
+        customer_id,
+        occurred_at,
+        kind,
+        channel,
+        summary,
+        null as amount,
+        reference
+    from conversations
 
 )
 

@@ -1,7 +1,8 @@
 {# One row per message, by its first receipt, with the client's clock corrected. #}
 {{ config(materialized='table') }}
 {%- set click_id_pattern
-    = '[?&](gclid|gbraid|wbraid|dclid|msclkid|fbclid|ttclid|twclid|li_fat_id)=([^&#]+)' %}
+    = '[?&](gclid|gbraid|wbraid|dclid|msclkid|fbclid|ttclid|twclid|li_fat_id|awc|cto_pld)=([^&#]+)'
+%}
 
 with
 

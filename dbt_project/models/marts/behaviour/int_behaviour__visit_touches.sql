@@ -1,0 +1,83 @@
+{# One row per visit as a touch of marketing, with the campaign of ours that brought it, if any. #}
+
+with
+
+sessions as (
+
+    select * from {{ ref('fct_sessions') }}
+
+),
+
+email_clicks as (
+
+    select * from {{ ref('int_behaviour__email_clicks') }}
+    where customer_id is not null
+
+),
+
+{# A name may have been used twice in one channel: the campaign that began last is meant. #}
+campaigns as (
+
+    select
+        campaign_key,
+        campaign_id,
+        campaign_name,
+        source,
+        marketing_channel,
+        row_number() over (
+            partition by source, lower(campaign_name)
+            order by started_on desc nulls last, campaign_key asc
+        ) as place
+    from {{ ref('dim_campaigns') }}
+
+),
+
+matched as (
+
+    select
+        sessions.*,
+        coalesce(by_id.campaign_key, by_name.campaign_key) as campaign_key,
+        coalesce(by_id.marketing_channel, by_name.marketing_channel) as campaign_channel
+    from sessions
+    left join campaigns as by_id
+        on
+            sessions.campaign_id = by_id.campaign_id
+            and (sessions.marketing_channel = 'email') = (by_id.source = 'email')
+    left join campaigns as by_name
+        on
+            lower(sessions.campaign_name) = lower(by_name.campaign_name)
+            and (sessions.marketing_channel = 'email') = (by_name.source = 'email')
+            and by_name.place = 1
+
+),
+
+{# The visit that a click in an e-mail begins is the same touch as the click. #}
+begun_by_clicks as (
+
+    select distinct matched.session_id
+    from matched
+    inner join email_clicks
+        on
+            matched.customer_id = email_clicks.customer_id
+            and matched.campaign_key = email_clicks.campaign_key
+            and matched.started_at >= email_clicks.occurred_at - interval '5' minute
+            and matched.started_at <= email_clicks.occurred_at + interval '60' minute
+
+),
+
+final as (
+
+    select
+        matched.session_id,
+        matched.customer_id,
+        matched.started_at as occurred_at,
+        coalesce(matched.campaign_channel, matched.marketing_channel) as marketing_channel,
+        matched.campaign_key,
+        matched.campaign_name,
+        begun_by_clicks.session_id is not null as is_email_click
+    from matched
+    left join begun_by_clicks on matched.session_id = begun_by_clicks.session_id
+
+)
+
+select * from final
