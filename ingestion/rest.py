@@ -21,6 +21,7 @@ from ingestion.versions import new_versions
 from warehouse import RawTable, scratch
 
 ROWS_A_PAGE = 1_000
+ROWS_A_BATCH = 20_000  # pages are checked and written together up to this many
 IS_ROW = "coalesce(json_type(try_cast(line as json)), '') = 'OBJECT'"
 BROKEN = f"""
     select cast(null as varchar) as updated_at, line as unreadable from lines where not {IS_ROW}
@@ -57,8 +58,14 @@ def _rows(table: RawTable, client: RESTClient) -> Iterator[object]:
 
 def _batches(client: RESTClient, table: RawTable, since: str | None) -> Iterator[pa.Table]:
     params = {"limit": ROWS_A_PAGE} | ({"updated_since": since} if since else {})
+    lines: list[str] = []
     for (body,) in client.paginate(table.name, params=params):
-        yield from text_rows(table, _data(body, table.name))
+        lines += map(json.dumps, _data(body, table.name))
+        if len(lines) >= ROWS_A_BATCH:
+            yield from text_rows(table, lines)
+            lines = []
+    if lines:
+        yield from text_rows(table, lines)
 
 
 def _data(body: Any, endpoint: str) -> list[Any]:
@@ -68,13 +75,12 @@ def _data(body: Any, endpoint: str) -> list[Any]:
     return data
 
 
-def text_rows(table: RawTable, page: list[Any]) -> Iterator[pa.Table]:
-    """The rows of one page as text, and apart from them what is no JSON object.
+def text_rows(table: RawTable, rows: list[str]) -> Iterator[pa.Table]:
+    """The fields of rows of JSON as text, and apart from them what is no JSON object.
 
     Values stay text until the contract: what is no number must not stop the others.
     """
-    lines = pa.table({"line": pa.array([json.dumps(row) for row in page], pa.string())})
-    with scratch(lines=lines) as session:
+    with scratch(lines=pa.table({"line": pa.array(rows, pa.string())})) as session:
         found = session.read(KEYS).column("key").to_pylist()
         names = [*table.columns, *(key for key in found if key not in table.columns)]
         names.remove("origin") if "origin" in table.columns else None
@@ -82,8 +88,8 @@ def text_rows(table: RawTable, page: list[Any]) -> Iterator[pa.Table]:
             f"json_extract_string(line, {_pointer(name)}) as column_{number}"
             for number, name in enumerate(names)
         )
-        rows = session.read(f"select {values} from lines where {IS_ROW}").rename_columns(names)
-        yield from (part for part in (rows, session.read(BROKEN)) if part.num_rows)
+        read = session.read(f"select {values} from lines where {IS_ROW}").rename_columns(names)
+        yield from (part for part in (read, session.read(BROKEN)) if part.num_rows)
 
 
 def _pointer(key: str) -> str:

@@ -56,6 +56,7 @@ def test_a_row_of_the_same_second_is_not_missed_whatever_fields_it_brings(api: A
 @pytest.mark.parametrize("count", [0, 2, 9])
 def test_every_page_is_read(api: Api, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(rest, "ROWS_A_PAGE", 2)
+    monkeypatch.setattr(rest, "ROWS_A_BATCH", 4)
     api.rows("email", "profiles", *map(profile, range(count)))
 
     assert load("email").accepted == count
