@@ -41,14 +41,21 @@ def chances(
     u = {}
     for one in found:
         default = defaults[one.name]
-        counts = level_counts(sampled.levels[one.name], sampled.counts, len(default))
-        u[one.name] = (counts + PSEUDO_PAIRS * default) / (counts.sum() + PSEUDO_PAIRS)
-        u[one.name][-1] = (
-            frequencies.get(one.exact)
-            or _frequency(session, prepared, one.exact, float(default[-1]))
-        ).chance
-        u[one.name] = np.maximum(u[one.name], LEAST_U)
+        if one.kind == "unique_id":
+            u[one.name] = default
+            continue
+        exact = frequencies.get(one.exact) or _frequency(
+            session, prepared, one.exact, float(default[-1])
+        )
+        u[one.name] = _mixed(one, sampled, default, exact.chance)
     return u, frequencies
+
+
+def _mixed(one: Comparison, sampled: Patterns, default: Floats, exact: float) -> Floats:
+    counts = level_counts(sampled.levels[one.name], sampled.counts, len(default))
+    shares = (counts + PSEUDO_PAIRS * default) / (counts.sum() + PSEUDO_PAIRS)
+    shares[-1] = exact
+    return np.asarray(np.maximum(shares, LEAST_U))
 
 
 def _frequency(session: Session, prepared: str, column: str, default: float) -> Frequencies:

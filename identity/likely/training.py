@@ -22,6 +22,7 @@ DEFAULT = Path(__file__).with_name("default_model.json")
 ENOUGH_KNOWN = 200  # pairs of one person say how often values differ, within a few percent
 ROUNDS = 100  # of expectation and maximisation: far beyond where it stands still
 PSEUDO_PAIRS = 10.0  # how many pairs of one person the default model's opinion counts for
+NEVER_SEEN = 0.5  # pairs at every level: what was never seen is not impossible
 VETO_BELOW = 0.02  # names that differ in fewer than 2 of 100 pairs of one person are a veto
 PRIOR_RANGE = (1e-9, 0.2)
 MOSTLY = 20.0  # at most this many of the random pairs that agree are one person
@@ -102,7 +103,7 @@ def _seen(guess: Shares, patterns: Patterns, counts: Floats) -> Shares:
 def _mixed(counts: Floats, guess: Floats) -> Floats:
     if np.array_equal(guess, UNIQUE_ID["m"]):
         return guess  # pairs were chosen by it, so it cannot be learned from them
-    mixed = counts + PSEUDO_PAIRS * guess
+    mixed = counts + PSEUDO_PAIRS * guess + NEVER_SEEN
     return np.asarray(mixed / mixed.sum())
 
 
