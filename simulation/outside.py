@@ -35,13 +35,13 @@ class Revision:
     expires_on: np.datetime64
     members: pa.Table
 
-    def manifest(self) -> dict[str, str | int]:
+    def manifest(self) -> dict[str, str]:
         """The manifest as the partner writes it."""
         return {
             "provider": "Example Loyalty Alliance",
             "licence": "Contract EX-2011, internal use only",
             "purpose": "marketing",
-            "revision": self.number,
+            "revision": str(self.number),
             "valid_from": str(self.valid_from),
             "expires_on": str(self.expires_on),
         }

@@ -79,7 +79,6 @@ class Pools:
     agent: Column  # of each device, a position in AGENTS
     network: Column  # of each device, a position in `networks`
     networks: pa.Array
-    people_email: pa.ChunkedArray
     paths: pa.Array
     properties: pa.Array
 
@@ -95,7 +94,6 @@ def pools_of(market: Market, traffic: Traffic, rng: np.random.Generator) -> Pool
         agent=agents_of(devices.kind, rng),
         network=net * 254 + rng.integers(0, 254, size),
         networks=networks,
-        people_email=market.population.people["email"],
         paths=pa.array([*PATHS, *(f"/products/{code}" for code in codes)]),
         properties=properties_of(market, traffic),
     )
@@ -152,7 +150,7 @@ def raw_rows(
     events, visits, devices = traffic.events, traffic.visits, traffic.devices
     visit, kind = events.visit[event], events.kind[event]
     device = visits.device[visit]
-    email = emails_told(traffic, pools, event)
+    email = emails_told(market, traffic, event)
     user = events.user_id[event]
     skew = devices.skew[device].astype("timedelta64[ms]")
     path = path_of(kind, events.product[event], browsed[event])
@@ -211,16 +209,19 @@ def property_of(market: Market, traffic: Traffic, event: Column, path: Column) -
     return pa.array(place, mask=kind == IDENTIFY)
 
 
-def emails_told(traffic: Traffic, pools: Pools, event: Column) -> pa.Array:
-    """The e-mail of each identify, null for other events."""
+def emails_told(market: Market, traffic: Traffic, event: Column) -> pa.Array:
+    """The e-mail of each identify, the one of that time; null for other events."""
     visit = traffic.events.visit[event]
-    person = traffic.visits.person[visit]
-    tells = (traffic.events.kind[event] == IDENTIFY) & (person >= 0)
-    known = pools.people_email.take(pa.array(person, mask=~tells))
-    is_test = (traffic.devices.kind[traffic.visits.device[visit]] == TESTER) & (
-        traffic.events.kind[event] == IDENTIFY
-    )
-    email = pc.if_else(pa.array(is_test), TESTER_EMAIL, known)
+    person, device = traffic.visits.person[visit], traffic.visits.device[visit]
+    tells = traffic.events.kind[event] == IDENTIFY
+    people = market.population.people
+    changed = people["email_changed_on"].to_numpy().astype("datetime64[ms]")
+    day = np.append(changed, np.datetime64("NaT"))[person]
+    is_old = tells & (traffic.events.happened_at[event] < day)
+    own = people["email"].take(pa.array(person, mask=~tells | (person < 0)))
+    old = people["old_email"].take(pa.array(person, mask=~is_old))
+    is_test = tells & (traffic.devices.kind[device] == TESTER)
+    email = pc.if_else(pa.array(is_test), TESTER_EMAIL, pc.coalesce(old, own))
     return email.combine_chunks() if isinstance(email, pa.ChunkedArray) else email
 
 

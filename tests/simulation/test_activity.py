@@ -418,6 +418,24 @@ def test_an_account_logs_in_only_after_it_was_opened(world: World) -> None:
     assert early == []
 
 
+def test_an_identify_tells_the_email_of_its_time(world: World) -> None:
+    rows = {row["person_id"]: row for row in world.market.population.people.to_pylist()}
+    true = {row["message_id"]: row for row in world.truth.to_pylist()}
+    told = [(row["email"], true[row["message_id"]]) for row in world.events.to_pylist()
+            if row["event_type"] == "identify"]  # fmt: skip
+    old, wrong = 0, []
+    for email, event in told:
+        person = rows.get(event["person_id"])
+        if person is None:
+            continue
+        changed = person["email_changed_on"]
+        is_old = changed is not None and event["occurred_at"].date() < changed
+        old += is_old
+        wrong += [email] if email != person["old_email" if is_old else "email"] else []
+
+    assert (wrong, old > 0) == ([], True)
+
+
 def test_shared_devices_are_used_by_several_people(world: World) -> None:
     visits, devices = world.log.traffic.visits, world.log.traffic.devices
     users = {}
