@@ -86,6 +86,7 @@ ORDER = (
     "customer_ids",
     "identity__record_customers_no_customer_is_a_crowd",
     "dbt_models_2",
+    "ml__channel_credits",
     "ml__customer_clusters",
     "dbt_models",
     "activation__deliveries",

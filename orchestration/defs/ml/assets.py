@@ -3,7 +3,7 @@
 import dagster as dg
 
 import warehouse
-from ml import clusters
+from ml import attribution, clusters
 
 
 @dg.asset(
@@ -26,5 +26,28 @@ def customer_clusters() -> dg.MaterializeResult[None]:
         metadata={
             "dagster/row_count": assigned.num_rows,
             "labels": ", ".join(model.labels) if model else "too few buyers to form clusters",
+        }
+    )
+
+
+@dg.asset(
+    key=["ml", "channel_credits"],
+    deps=[["marts", "channel_transitions"]],
+    group_name="ml",
+    owners=["team:data"],
+    kinds={"python", "duckdb"},
+    pool="warehouse",
+)
+def channel_credits() -> dg.MaterializeResult[None]:
+    """One row per marketing channel, with the share of orders that would be lost without it."""
+    credits = attribution.channel_credits(warehouse.read("marts.channel_transitions"))
+    warehouse.replace("ml.channel_credits", credits)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": credits.num_rows,
+            "removal_effects": ", ".join(
+                f"{row['marketing_channel']} {row['removal_effect']:.0%}"
+                for row in credits.to_pylist()
+            ),
         }
     )

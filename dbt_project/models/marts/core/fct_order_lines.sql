@@ -31,6 +31,7 @@ final as (
         lines.quantity,
         lines.unit_price,
         lines.line_amount,
+        lines.currency,
         lines.ordered_at,
         lines.line_class,
         case

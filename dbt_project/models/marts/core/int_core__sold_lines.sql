@@ -21,6 +21,12 @@ stock_code_classes as (
 
 ),
 
+exchange_rates as (
+
+    select * from {{ ref('int_core__exchange_rates') }}
+
+),
+
 shop_lines as (
 
     select
@@ -33,6 +39,7 @@ shop_lines as (
         quantity,
         unit_price,
         line_amount,
+        currency,
         ordered_at,
         country,
         is_cancellation
@@ -52,6 +59,7 @@ store_lines as (
         quantity,
         unit_price,
         line_amount,
+        currency,
         sold_at as ordered_at,
         cast(null as string) as country,
         quantity < 0 as is_cancellation
@@ -77,8 +85,9 @@ final as (
         lines.stock_code as product_id,
         lines.description,
         lines.quantity,
-        lines.unit_price,
-        lines.line_amount,
+        cast(lines.unit_price * exchange_rates.rate as decimal(18, 3)) as unit_price,
+        cast(lines.line_amount * exchange_rates.rate as decimal(18, 3)) as line_amount,
+        lines.currency,
         lines.ordered_at,
         lines.country,
         case
@@ -92,6 +101,11 @@ final as (
         end as line_class
     from lines
     left join stock_code_classes on lines.stock_code = stock_code_classes.stock_code
+    left join exchange_rates
+        on
+            lines.currency = exchange_rates.currency
+            and cast(lines.ordered_at as date) >= exchange_rates.valid_from
+            and cast(lines.ordered_at as date) < exchange_rates.valid_to
 
 )
 

@@ -1,0 +1,118 @@
+{#
+One row per touch of a known person, with the order it led up to, if any.
+
+A touch counts for the next order alone, so that the earlier touches of a repeat buyer are not
+credited again, and only for so many days. A receipt of a till is a touch of its own order.
+#}
+
+with
+
+touchpoints as (
+
+    select * from {{ ref('fct_touchpoints') }}
+    where customer_id is not null
+
+),
+
+orders as (
+
+    select
+        order_id,
+        customer_id,
+        ordered_at,
+        order_amount,
+        row_number() over (
+            partition by customer_id order by ordered_at asc, order_id asc
+        ) as order_number
+    from {{ ref('fct_orders') }}
+    where customer_id is not null and order_amount > 0
+
+),
+
+moments as (
+
+    select
+        customer_id,
+        occurred_at,
+        touchpoint_id,
+        0 as is_order
+    from touchpoints
+    union all
+    select
+        customer_id,
+        ordered_at as occurred_at,
+        null as touchpoint_id,
+        1 as is_order
+    from orders
+
+),
+
+counted as (
+
+    select
+        touchpoint_id,
+        sum(is_order) over (
+            partition by customer_id order by occurred_at asc, is_order asc
+            rows between unbounded preceding and current row
+        ) as orders_before
+    from moments
+
+),
+
+numbered as (
+
+    select
+        touchpoints.*,
+        coalesce(own_orders.order_number, counted.orders_before + 1) as order_number
+    from touchpoints
+    inner join counted on touchpoints.touchpoint_id = counted.touchpoint_id
+    left join orders as own_orders
+        on touchpoints.kind = 'store' and touchpoints.reference = own_orders.order_id
+
+),
+
+led_up as (
+
+    select
+        numbered.touchpoint_id,
+        numbered.customer_id,
+        numbered.occurred_at,
+        numbered.marketing_channel,
+        numbered.campaign_key,
+        numbered.order_number,
+        case
+            when
+                numbered.occurred_at
+                >= orders.ordered_at - interval '{{ var("attribution_days") }}' day
+                then orders.order_id
+        end as order_id,
+        orders.ordered_at
+    from numbered
+    left join orders
+        on
+            numbered.customer_id = orders.customer_id
+            and numbered.order_number = orders.order_number
+
+),
+
+final as (
+
+    select
+        touchpoint_id,
+        customer_id,
+        occurred_at,
+        marketing_channel,
+        campaign_key,
+        order_id,
+        case when order_id is not null then ordered_at end as ordered_at,
+        {{ surrogate_key(['customer_id', 'order_number', 'order_id']) }} as path_id,
+        row_number() over (
+            partition by customer_id, order_number, order_id
+            order by occurred_at asc, touchpoint_id asc
+        ) as position,
+        count(*) over (partition by customer_id, order_number, order_id) as touches
+    from led_up
+
+)
+
+select * from final
