@@ -27,9 +27,12 @@ where truth.person_id is not null
 DEVICE = "['kiosk', 'shared_device']"
 RECYCLED = "['recycled_phone', 'old_phone']"
 MAILBOX = "['shared_email', 'shared_phone', 'placeholder_email', 'placeholder_phone']"
-TYPO = "['typo', 'nickname', 'swapped_name', 'initial', 'maiden_name']"
+TYPO = """[
+    'typo', 'email_typo', 'phone_typo', 'birth_date_swap', 'nickname', 'swapped_name', 'initial',
+    'maiden_name', 'placeholder_name'
+]"""
 MOVE = "['old_address']"
-CHANGED = "['old_email', 'old_phone', 'wrong_email']"
+CHANGED = "['old_email', 'second_email', 'old_phone', 'wrong_email']"
 OVER_MERGES = (
     "household",
     "shared device",

@@ -1,8 +1,7 @@
 """Profiles against the truth: is what we believe of a person what is true on the last day?
 
 A person's profile is that of the customer who holds most of their records; browsers do not count.
-Both sides are compared in lower case, without accents and without anything but letters and digits;
-of a phone the last nine digits count, which no country writes in two ways.
+Both sides are compared in lower case, without accents and without anything but letters and digits.
 """
 
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from scorecard.rows import Row, share
 from warehouse import Session
 
-PHONE_DIGITS = 9
 FIELDS = {
     "e-mail": ("email",),
     "phone": ("phone",),
@@ -73,5 +71,4 @@ def _folded(side: str, columns: tuple[str, ...]) -> str:
     parts = " || ' ' || ".join(
         f"coalesce(cast({side}.{column} as varchar), '')" for column in columns
     )
-    folded = f"regexp_replace(strip_accents(lower({parts})), '[^\\p{{L}}\\p{{N}}]', '', 'g')"
-    return f"right({folded}, {PHONE_DIGITS})" if columns == ("phone",) else folded
+    return f"regexp_replace(strip_accents(lower({parts})), '[^\\p{{L}}\\p{{N}}]', '', 'g')"

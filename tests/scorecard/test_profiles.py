@@ -23,7 +23,7 @@ def _rows(*believed: tuple[str | None, ...], records: Rows = RECORDS) -> dict[st
 
 
 def test_spelling_does_not_make_a_value_wrong() -> None:
-    believed = ("c1", "ann", "obell", "ann@x.org", "02079460123", "1, high st.", "ELY", "cb74aa")
+    believed = ("c1", "ann", "obell", "ann@x.org", "+442079460123", "1, high st.", "ELY", "cb74aa")
     assert {row.value for row in _rows(believed).values()} == {1}
 
 
