@@ -77,5 +77,27 @@ def test_who_looked_twice_and_did_not_buy_is_found_by_true_time_and_person() -> 
     assert _scores(rows, "browsed_not_bought") == (1, 1)
 
 
+def test_looks_of_bots_and_of_our_own_tests_do_not_count() -> None:
+    looks = [(f"{who}{n}", who, who == "ann", who == "bob") for who in ("ann", "bob") for n in "12"]
+    rows = _rows(
+        ("browsed_not_bought", "c-ann"),
+        truth_events=[
+            ("web", m, who, "d", day(9), is_bot, is_ours) for m, who, is_bot, is_ours in looks
+        ],
+        marts__fct_events=[(m, "Product Viewed", "P") for m, *_ in looks],
+    )
+    assert _scores(rows, "browsed_not_bought") == (0, None)
+
+
+def test_what_was_given_back_is_not_worth_anything() -> None:
+    """Ann and Bob order once on a day; Ann for more, but she gives it back."""
+    orders = [
+        ("1", "shop", "ann", day(20), 300.0, 290.0),
+        ("2", "shop", "bob", day(20), 200.0, 0.0),
+    ]
+    rows = _rows(("vip", "c-bob"), truth_orders=orders)
+    assert _scores(rows, "vip") == (1, 1)
+
+
 def test_an_audience_without_a_definition_on_the_truth_says_so() -> None:
     assert "no definition" in _rows(("new_one", "c-ann"))["new_one"].note

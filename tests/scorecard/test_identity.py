@@ -119,9 +119,9 @@ def _moved(before: Rows, now: Rows) -> float | None:
 
 
 def test_a_record_with_another_id_is_counted_and_a_new_one_is_not() -> None:
-    before = [("crm:contact:1", "c1"), ("crm:contact:2", "c2"), ("crm:contact:3", "c3")]
-    now = [("crm:contact:1", "c1"), ("crm:contact:2", "c1"), ("crm:contact:4", "c4")]
-    assert _moved(before, now) == 1 / 2
+    before = [(f"crm:contact:{number}", f"c{number}") for number in (1, 2, 3, 4)]
+    now = [*before[:2], ("crm:contact:3", "c1"), ("crm:contact:5", "c5")]
+    assert _moved(before, now) == pytest.approx(1 / 3)
 
 
 def test_the_first_score_does_not_know_how_stable_ids_are() -> None:

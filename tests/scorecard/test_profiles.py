@@ -7,7 +7,12 @@ from tests.scorecard.worlds import Rows, make
 
 ANN = ("ann", "Ánn", "O'Bell", "Ann@x.org", "+44 20 7946 0123", "1 High St", "Ely", "CB7 4AA")
 RECORDS = (("crm:contact:1", "ann", []), ("shop:account:1", "ann", []), ("pos:card:1", "ann", []))
-MAP = (("crm:contact:1", "c1"), ("shop:account:1", "c1"), ("pos:card:1", "c2"))
+MAP = (
+    ("crm:contact:1", "c1"),
+    ("shop:account:1", "c1"),
+    ("pos:card:1", "c2"),
+    ("web:visitor:x", "c3"),
+)
 
 
 def _rows(*believed: tuple[str | None, ...], records: Rows = RECORDS) -> dict[str, Row]:

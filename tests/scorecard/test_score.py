@@ -49,6 +49,15 @@ def test_each_score_is_kept_as_a_file_and_as_rows_and_is_the_next_ones_last(home
     assert warehouse.read("scores.scores").num_rows == len(first.rows) + len(second.rows)
 
 
+def test_the_second_score_knows_whose_id_changed(home: Path) -> None:
+    _written(home, identity__identity_map=[("crm:contact:1", "c1")])
+    score()
+    warehouse.replace(
+        "identity.identity_map", pa.table({"record_key": ["crm:contact:1"], "customer_id": ["c2"]})
+    )
+    assert _values(score().rows)["identity", "records whose id changed"] == 1
+
+
 def test_something_invented_ends_with_exit_code_1(home: Path, cdp: Run) -> None:
     _written(home, marts__fct_events=[("invented", "page", None)])
 
