@@ -48,9 +48,12 @@ def target() -> str:
 
 
 def today() -> date:
-    """The day by which licences end and retention is kept, in UTC."""
+    """The day by which licences end and retention is kept, in UTC. Raises ForeseenError."""
     given = os.environ.get("CDP_TODAY")
-    return date.fromisoformat(given) if given else datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(given) if given else datetime.now(UTC).date()
+    except ValueError:
+        raise ForeseenError(f"CDP_TODAY is no date such as 2011-12-09: {given}") from None
 
 
 def secret() -> bytes:

@@ -42,5 +42,6 @@ def new_versions(read: Callable[[str | None], Iterable[pa.Table]]) -> Iterator[p
             newest = session.read(NEWEST, [newest]).column("newest")[0].as_py()
             again = session.read(READ_AGAIN, [newest])
             new = session.read(NEW)
-        yield new
+        if new.num_rows:  # or else each refresh would leave an empty file
+            yield new
     state.update(newest=newest, had=again.column("version").to_pylist())

@@ -82,6 +82,7 @@ ORDER = (
     "load_social",
     "load_support",
     "load_web",
+    "privacy__retention",
     "dbt_models_3",
     "customer_ids",
     "identity__record_customers_no_customer_is_a_crowd",

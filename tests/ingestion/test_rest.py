@@ -22,13 +22,14 @@ def profile(number: int = 1, **values: object) -> Row:
 
 
 @pytest.mark.parametrize("source", API_ROWS)
-def test_loading_twice_adds_nothing(api: Api, source: str) -> None:
+def test_loading_twice_adds_nothing_and_leaves_no_file(api: Api, home: Path, source: str) -> None:
     for resource, row in API_ROWS[source].items():
         api.rows(source, resource, row)
 
     counts = [load(source).accepted for _ in range(2)]
 
-    assert counts == [len(API_ROWS[source]), 0]
+    files = list((home / "lake").rglob("*.parquet"))
+    assert (counts, len(files)) == ([len(API_ROWS[source]), 0], len(API_ROWS[source]))
 
 
 def test_a_changed_row_comes_as_a_new_version_and_the_others_stay(api: Api) -> None:
