@@ -1,1 +1,1 @@
-"""The algorithms that the identity models call: phone numbers and stable customer ids."""
+"""The algorithms that the identity models call: phone numbers, links, clusters and stable ids."""

@@ -13,7 +13,7 @@ import warehouse
 from privacy.person import Person, find, owns
 from warehouse import RawTable, Session
 
-LEDGERS = ("activation.deliveries", "identity.identity_events", "identity.record_customers")
+LEDGERS = ("activation.deliveries", "identity.record_customers")
 
 
 def folder(person: Person) -> Path:

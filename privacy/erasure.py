@@ -17,6 +17,7 @@ import settings
 import warehouse
 from activation.deliver import forget as forget_at_destination
 from activation.syncs import syncs
+from identity import state
 from ingestion import suppression
 from ingestion.pipeline import drop_pending
 from privacy import access, inbox
@@ -120,7 +121,9 @@ def prove(person: Person, raw_tables: Iterable[RawTable]) -> list[Hit]:
             "select 1 as one from identity.identity_map where customer_id = ? limit 1",
             [person.customer_id],
         )
-    return hits + ([Hit("table identity.identity_map", "the customer")] if left.num_rows else [])
+        named = state.naming(session, person.record_keys)
+    hits += [Hit("table identity.identity_map", "the customer")] if left.num_rows else []
+    return hits + [Hit(f"table {table}", "a record") for table in named]
 
 
 def _forget_at_destinations(person: Person) -> int:
@@ -160,9 +163,7 @@ def _forget_in_ledgers(person: Person) -> None:
         for ledger in LEDGERS:
             if session.exists(ledger):
                 session.execute(f"delete from {ledger} where customer_id = ?", [person.customer_id])
-        session.execute(
-            "delete from identity.record_customers where customer_id = ?", [person.customer_id]
-        )
+        state.forget_decisions(session, person.record_keys, person.identifiers)
 
 
 def _journal(person: Person) -> Path:

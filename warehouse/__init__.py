@@ -2,7 +2,7 @@
 
 from warehouse.catalog import Catalog, Column, Model, catalog
 from warehouse.files import FilesUnreadableError, csv_rows, scratch, text_lines
-from warehouse.functions import function
+from warehouse.functions import content_number, function, key_number
 from warehouse.lake import RawTable, register_lake, rewrite_rows
 from warehouse.session import (
     Session,
@@ -32,10 +32,12 @@ __all__ = [
     "ask",
     "catalog",
     "compact",
+    "content_number",
     "csv_rows",
     "exists",
     "export",
     "function",
+    "key_number",
     "path",
     "read",
     "register_lake",

@@ -4,6 +4,8 @@ Spark needs three functions registered: jaro_winkler_similarity, damerau_levensh
 strip_accents; only DuckDB is tested.
 """
 
+from collections.abc import Iterable
+
 import settings
 
 SQL = {
@@ -13,6 +15,7 @@ SQL = {
         "half": "({0} // 2)",
         "hash": "hash({0})",
         "hash_type": "ubigint",
+        "key_number": "cast(hash({0}) >> 1 as bigint)",
         "without_accents": "strip_accents({0})",
         "any_in_common": "list_has_any({0}, {1})",
         "split": "string_split({0}, {1})",
@@ -25,6 +28,7 @@ SQL = {
         "half": "({0} div 2)",
         "hash": "xxhash64({0})",
         "hash_type": "bigint",
+        "key_number": "shiftrightunsigned(xxhash64({0}), 1)",
         "without_accents": "strip_accents({0})",
         "any_in_common": "arrays_overlap({0}, {1})",
         "split": "split({0}, {1})",
@@ -37,3 +41,17 @@ SQL = {
 def function(name: str, *arguments: str) -> str:
     """The SQL of one call on the engine that this process works on."""
     return SQL[settings.target()][name].format(*arguments)
+
+
+def key_number(*columns: str) -> str:
+    """SQL of a positive bigint that stands for these values: equal values, equal number.
+
+    Engines number differently, and may after an upgrade: whoever stores numbers keeps the number
+    of a known text with them and starts anew when that changes.
+    """
+    return function("key_number", ", ".join(columns))
+
+
+def content_number(columns: Iterable[str]) -> str:
+    """SQL of a bigint that changes when one of the columns does, null being a value."""
+    return key_number(*(f"coalesce(cast({column} as varchar), '~')" for column in columns))

@@ -42,6 +42,19 @@ class Session:
             reason = str(error).splitlines()[0]
             raise NothingThereError(f"{reason} If nothing was built yet: `cdp refresh`.") from error
 
+    def run(self, statements: str) -> None:
+        """Run statements that are separated by a semicolon at the end of a line."""
+        for statement in statements.split(";\n"):
+            self.execute(statement)
+
+    def number(self, query: str, params: Sequence[Any] = ()) -> int:
+        """The one whole number that a query gives, 0 for null."""
+        return int(self.read(query, params).column(0)[0].as_py() or 0)
+
+    def hold(self, name: str, query: str) -> None:
+        """Keep the rows of a query under this name until the session ends."""
+        self.execute(f"create or replace temp table {name} as {query}")
+
     def register(self, name: str, rows: pa.Table) -> None:
         """Let queries of this session see the rows under this name."""
         self._connection.register(name, rows)

@@ -42,3 +42,16 @@
 {% macro spark__epoch_seconds(column) -%}
     unix_timestamp({{ column }})
 {%- endmacro %}
+
+{# Whether a whole text is described by a regular expression. #}
+{% macro matches(text, pattern) -%}
+    {{ return(adapter.dispatch('matches')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__matches(text, pattern) -%}
+    regexp_full_match({{ text }}, {{ pattern }})
+{%- endmacro %}
+
+{% macro spark__matches(text, pattern) -%}
+    {{ text }} rlike concat('^(', {{ pattern }}, ')$')
+{%- endmacro %}

@@ -2,9 +2,9 @@
 
 with
 
-customers as (
+history as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('customer_id_history') }}
 
 ),
 
@@ -12,9 +12,10 @@ final as (
 
     select
         customer_id as old_customer_id,
-        merged_into as customer_id
-    from customers
-    where status = 'merged'
+        merged_into as customer_id,
+        valid_from
+    from history
+    where status = 'merged' and valid_until is null
 
 )
 

@@ -8,19 +8,26 @@ customer_ids as (
 
 ),
 
-identity_map as (
+record_customers as (
 
-    select * from {{ ref('identity_map') }}
+    select * from {{ source('identity', 'record_customers') }}
 
 ),
 
+{# A customer is as sure as its least sure record, which its strongest pair holds. #}
 sizes as (
 
     select
         customer_id,
         count(*) as records,
-        count(distinct source) as sources
-    from identity_map
+        count(distinct split_part(record_key, ':', 1)) as sources,
+        min(
+            case
+                when link_weight is not null
+                    then 1 / (1 + power(cast(2 as double), -link_weight))
+            end
+        ) as confidence
+    from record_customers
     group by customer_id
 
 ),
@@ -33,7 +40,10 @@ final as (
         customer_ids.merged_into,
         customer_ids.born_refresh,
         coalesce(sizes.records, 0) as records,
-        coalesce(sizes.sources, 0) as sources
+        coalesce(sizes.sources, 0) as sources,
+        case when customer_ids.status = 'active' then coalesce(sizes.confidence, 1) end
+            as confidence,
+        customer_ids.rules_version
     from customer_ids
     left join sizes on customer_ids.customer_id = sizes.customer_id
 

@@ -21,31 +21,15 @@ contacts as (
 
 ),
 
-events as (
+device_periods as (
 
-    select * from {{ ref('stg_web__events') }}
-    where not is_bot and not is_internal
+    select * from {{ ref('device_periods') }}
 
 ),
 
 blocked_values as (
 
     select * from {{ ref('blocked_values') }}
-
-),
-
-{# A device that several people log in on tells nothing about who used it before the login. #}
-devices_of_one_person as (
-
-    select
-        anonymous_id,
-        min(user_id) as user_id,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
-    from events
-    where anonymous_id is not null
-    group by anonymous_id
-    having count(distinct user_id) = 1
 
 ),
 
@@ -106,12 +90,14 @@ typed as (
     where loyalty_number is not null
     union all
     select
-        'web:visitor:' || anonymous_id as record_key,
+        records.record_key,
         'user_id' as identifier_type,
-        user_id as identifier_value,
-        first_seen_at,
-        last_seen_at
-    from devices_of_one_person
+        device_periods.user_id as identifier_value,
+        records.first_seen_at,
+        records.seen_at as last_seen_at
+    from records
+    inner join device_periods on records.record_key = device_periods.record_key
+    where device_periods.user_id is not null
 
 ),
 
@@ -125,8 +111,25 @@ blocked as (
     inner join blocked_values
         on
             typed.identifier_type = blocked_values.identifier_type
-            and typed.identifier_value like blocked_values.pattern
+            and (
+                typed.identifier_value = blocked_values.pattern
+                or (
+                    blocked_values.is_regex
+                    and {{ matches('typed.identifier_value', 'blocked_values.pattern') }}
+                )
+            )
     group by typed.identifier_type, typed.identifier_value
+
+),
+
+{# A device that was handed on points to more than one person; its periods point to one each. #}
+handed_on as (
+
+    select distinct
+        'anonymous_id' as identifier_type,
+        anonymous_id as identifier_value
+    from device_periods
+    where is_handed_on
 
 ),
 
@@ -136,7 +139,10 @@ final as (
         typed.record_key,
         typed.identifier_type,
         typed.identifier_value,
-        blocked.blocked_reason,
+        coalesce(
+            blocked.blocked_reason,
+            case when handed_on.identifier_value is not null then 'handed on' end
+        ) as blocked_reason,
         typed.first_seen_at,
         typed.last_seen_at
     from typed
@@ -144,6 +150,10 @@ final as (
         on
             typed.identifier_type = blocked.identifier_type
             and typed.identifier_value = blocked.identifier_value
+    left join handed_on
+        on
+            typed.identifier_type = handed_on.identifier_type
+            and typed.identifier_value = handed_on.identifier_value
 
 )
 

@@ -22,6 +22,12 @@ events as (
 
 ),
 
+device_periods as (
+
+    select * from {{ ref('device_periods') }}
+
+),
+
 bare_records as (
 
     select
@@ -35,15 +41,15 @@ bare_records as (
     group by loyalty_number
     union all
     select
-        'web:visitor:' || anonymous_id as record_key,
+        device_periods.record_key,
         'web' as source,
-        anonymous_id as source_key,
+        device_periods.anonymous_id as source_key,
         cast(null as string) as email,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as seen_at
-    from events
-    where anonymous_id is not null
-    group by anonymous_id
+        min(events.occurred_at) as first_seen_at,
+        max(events.occurred_at) as seen_at
+    from device_periods
+    inner join events on {{ in_device_period('events', 'device_periods') }}
+    group by device_periods.record_key, device_periods.anonymous_id
     union all
     select
         'web:user:' || user_id as record_key,

@@ -1,57 +1,134 @@
-"""Customer ids: the Python step between two dbt runs."""
+"""Identity: the Python step between two dbt runs."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 import warehouse
-from identity import stable_ids
+from identity import refresh as identity
 
-LARGEST_CUSTOMER = 100  # records; more of them is a shared identifier, not a person
-LEDGER = {
+LARGEST_CUSTOMER = 1000  # records, the cap of records per value; more is no person
+MOST_MOVED = 0.02  # of the known records that a refresh of changed evidence may move
+FEW_RECORDS = 1000  # below that, a share says nothing
+TABLES = {
     "customer_ids": "One row per customer id ever given out.",
-    "record_customers": "One row per record there is, and the last ones of retired ids.",
-    "identity_events": "One row per create, merge, split, retire or revive of a customer id.",
+    "customer_id_statuses": "One row per status that a customer id has had.",
+    "record_customers": "One row per record, with its customer.",
+    "customer_id_events": "One row per change of a customer id.",
+    "exact_pairs": "One row per pair of records and value that they share.",
+    "likely_pairs": "One row per compared pair of records, with its weight.",
+    "rejected_pairs": "One row per pair that evidence would join and that was refused.",
+    "override_state": "One row per decision of a person that counted.",
+    "refreshes": "One row per identity refresh.",
 }
+EVIDENCE = [
+    ["identity", "int_identity__records"],
+    ["identity", "int_identity__identifiers"],
+    ["rules", "identifier_types"],
+    ["rules", "identity_overrides"],
+    ["rules", "source_trust"],
+]
 
 
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
             key=["identity", table],
-            deps=[["identity", "int_identity__clusters"]],
+            deps=EVIDENCE,
             description=description,
             group_name="identity",
             owners=["team:data"],
             kinds={"python", "duckdb"},
         )
-        for table, description in LEDGER.items()
+        for table, description in TABLES.items()
     ],
     pool="warehouse",
 )
-def customer_ids() -> Iterator[dg.MaterializeResult[None]]:
-    """Give every cluster of records its stable customer id."""
-    report = stable_ids.refresh()
-    for table in LEDGER:
+def identity_refresh() -> Iterator[dg.MaterializeResult[None]]:
+    """Resolve what is new and give every customer its stable id."""
+    report = vars(identity.refresh())
+    for table in TABLES:
+        rows = warehouse.read(f"select count(*) as n from identity.{table}").column("n")[0].as_py()
         yield dg.MaterializeResult(
-            asset_key=["identity", table],
-            metadata={
-                "dagster/row_count": warehouse.read(f"identity.{table}").num_rows,
-                "customers": report.customers,
-                "created": report.created,
-                "merged": report.merged,
-                "split": report.split,
-            },
+            asset_key=["identity", table], metadata={"dagster/row_count": rows, **report}
         )
 
 
 @dg.asset_check(asset=["identity", "record_customers"], blocking=True, pool="warehouse")
 def no_customer_is_a_crowd() -> dg.AssetCheckResult:
     """No audience is built on a customer glued together from strangers."""
-    largest = warehouse.read(
-        "select coalesce(max(records), 0) as largest from"
-        " (select count(*) as records from identity.record_customers group by customer_id)"
-    ).to_pylist()[0]["largest"]
+    largest = _number(
+        "select max(records) from"
+        " (select count(*) as records from identity.record_customers group by customer_id) as sizes"
+    )
     return dg.AssetCheckResult(
         passed=largest <= LARGEST_CUSTOMER, metadata={"records of the largest customer": largest}
     )
+
+
+@dg.asset_check(asset=["identity", "record_customers"], blocking=True, pool="warehouse")
+def every_record_is_in_one_customer() -> dg.AssetCheckResult:
+    """The map is whole: every record there is, once, under an id in use."""
+    wrong = _number(
+        "select count(*) from (select records.record_key"
+        " from identity.int_identity__records as records"
+        " left join identity.record_customers as known on records.record_key = known.record_key"
+        " left join identity.customer_ids as ids"
+        " on known.customer_id = ids.customer_id and ids.status = 'active'"
+        " group by records.record_key having count(ids.customer_id) <> 1) as wrong"
+    )
+    return dg.AssetCheckResult(passed=wrong == 0, metadata={"records": wrong})
+
+
+@dg.asset_check(asset=["identity", "customer_ids"], blocking=True, pool="warehouse")
+def customer_ids_are_unique_and_redirect_in_one_hop() -> dg.AssetCheckResult:
+    """No id names two customers, and every redirect ends at an id in use."""
+    wrong = _number(
+        "select count(*) from (select ids.customer_id from identity.customer_ids as ids"
+        " left join identity.customer_ids as target on ids.merged_into = target.customer_id"
+        " group by ids.customer_id having count(*) > 1"
+        " or max(ids.status = 'merged' and target.status is distinct from 'active')) as wrong"
+    )
+    return dg.AssetCheckResult(passed=wrong == 0, metadata={"ids": wrong})
+
+
+@dg.asset_check(asset=["identity", "record_customers"], blocking=True, pool="warehouse")
+def limits_are_kept() -> dg.AssetCheckResult:
+    """No customer has more values of a type than allowed, but by one record or by decision."""
+    wrong = _number(
+        "select count(*) from (select known.customer_id, state.type_no"
+        " from identity.identifier_state as state"
+        " inner join rules.identifier_types as types on state.type_no = types.priority"
+        " inner join identity.record_customers as known on state.record_no = known.record_no"
+        " left join (select a as record_no from identity.override_state where kind = 'link'"
+        " union select b from identity.override_state where kind = 'link') as decided"
+        " on state.record_no = decided.record_no"
+        " where types.max_values_per_customer is not null"
+        " group by known.customer_id, state.type_no, types.max_values_per_customer"
+        " having count(distinct state.value_no) > types.max_values_per_customer"
+        " and count(distinct state.record_no) > 1 and count(decided.record_no) = 0) as wrong"
+    )
+    return dg.AssetCheckResult(passed=wrong == 0, metadata={"customers": wrong})
+
+
+@dg.asset_check(asset=["identity", "refreshes"], blocking=True, pool="warehouse")
+def few_records_changed_their_customer() -> dg.AssetCheckResult:
+    """A refresh that moves many known records between customers is looked at before it is used.
+
+    A refresh in which most records are new, such as the first ones, may move what it likes.
+    """
+    last = warehouse.read(
+        "select records, created, moved_records, changed_records from identity.refreshes"
+        " order by refresh desc limit 1"
+    ).to_pylist()[0]
+    known = last["records"] - last["changed_records"]
+    share = last["moved_records"] / max(last["records"], 1)
+    is_start = last["records"] < FEW_RECORDS or 2 * known < last["records"]
+    return dg.AssetCheckResult(
+        passed=is_start or share <= MOST_MOVED,
+        metadata={"moved records": last["moved_records"], "share": share},
+    )
+
+
+def _number(query: str) -> int:
+    return int(warehouse.read(query).column(0)[0].as_py() or 0)

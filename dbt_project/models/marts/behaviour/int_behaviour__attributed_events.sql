@@ -9,6 +9,12 @@ events as (
 
 ),
 
+device_periods as (
+
+    select * from {{ ref('device_periods') }}
+
+),
+
 identity_map as (
 
     select * from {{ ref('identity_map') }}
@@ -83,7 +89,8 @@ final as (
         events.is_bot,
         events.is_internal
     from events
-    left join visitors on visitors.record_key = 'web:visitor:' || events.anonymous_id
+    left join device_periods on {{ in_device_period('events', 'device_periods') }}
+    left join visitors on device_periods.record_key = visitors.record_key
     left join users on users.record_key = 'web:user:' || events.user_id
 
 )

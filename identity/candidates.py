@@ -1,0 +1,197 @@
+"""Likely links: pairs of records that share a blocking key, each with its weight.
+
+The compared pairs are always those that share at least one key which no more records share than
+its rule allows. A record that comes, changes or goes may push a key over that cap or pull it back
+under it; its pairs then go or come, so that the pairs never depend on the order of arrival.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import pyarrow as pa
+
+from warehouse import Session
+
+
+class Linker(Protocol):
+    """What finds and weighs pairs; see identity.likely for ours."""
+
+    @property
+    def version(self) -> str:
+        """Changes when pairs would be found or weighed in another way."""
+
+    def key_caps(self) -> Mapping[int, int]:
+        """How many records may share a key of each rule."""
+
+    def hold_keys(self, session: Session, wanted: str, into: str) -> None:
+        """Hold the keys (rule, key_hash, record_no) of the wanted records (record_no)."""
+
+    def hold_scores(self, session: Session, pairs: str, into: str) -> None:
+        """Hold the pairs (a, b) with their `weight`, and a level per comparison."""
+
+
+NEAR_BEFORE = """
+with affected as (
+    select keys.rule, keys.key_hash from identity.block_keys as keys
+    inner join stale on keys.record_no = stale.record_no
+    union
+    select rule, key_hash from new_keys
+)
+select keys.* from identity.block_keys as keys
+inner join affected on keys.rule = affected.rule and keys.key_hash = affected.key_hash
+"""
+NEAR_AFTER = """
+select near.* from near_before as near
+left join stale on near.record_no = stale.record_no where stale.record_no is null
+union all
+select * from new_keys
+"""
+KEPT_KEYS = """
+delete from identity.block_keys where record_no in (select record_no from stale);
+insert into identity.block_keys select rule, key_hash, record_no from new_keys
+"""
+SIZES = """
+with before as (
+    select rule, key_hash, count(*) as records from near_before group by rule, key_hash
+),
+after as (
+    select rule, key_hash, count(*) as records from near_after group by rule, key_hash
+)
+select after.rule, after.key_hash, after.records <= caps.most_records as is_open,
+    coalesce(before.records <= caps.most_records, true) as was_open
+from after
+inner join key_caps as caps on after.rule = caps.rule
+left join before on after.rule = before.rule and after.key_hash = before.key_hash
+"""
+CANDIDATES = """
+select distinct least(x.record_no, y.record_no) as a, greatest(x.record_no, y.record_no) as b
+from new_keys as x
+inner join key_sizes as sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+inner join near_after as y on x.rule = y.rule and x.key_hash = y.key_hash
+where sizes.is_open and x.record_no <> y.record_no
+"""
+ALL_CANDIDATES = """
+with sizes as (
+    select keys.rule, keys.key_hash, max(keys.record_no) as one
+    from new_keys as keys inner join key_caps as caps on keys.rule = caps.rule
+    group by keys.rule, keys.key_hash, caps.most_records
+    having count(*) between 2 and caps.most_records
+),
+open_keys as (
+    select keys.* from new_keys as keys
+    inner join sizes on keys.rule = sizes.rule and keys.key_hash = sizes.key_hash
+)
+select distinct x.record_no as a, y.record_no as b
+from open_keys as x
+inner join open_keys as y
+    on x.rule = y.rule and x.key_hash = y.key_hash and x.record_no < y.record_no
+"""
+OPENED = """
+select distinct x.record_no as a, y.record_no as b
+from near_after as x
+inner join key_sizes as sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+inner join near_after as y
+    on x.rule = y.rule and x.key_hash = y.key_hash and x.record_no < y.record_no
+where sizes.is_open and not sizes.was_open
+"""
+CLOSED = """
+select distinct x.record_no as a, y.record_no as b
+from near_before as x
+inner join key_sizes as sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+inner join near_before as y
+    on x.rule = y.rule and x.key_hash = y.key_hash and x.record_no < y.record_no
+where sizes.was_open and not sizes.is_open
+"""
+STILL_TOGETHER = """
+with members as (select a as record_no from closed union select b from closed),
+their_keys as (
+    select keys.* from identity.block_keys as keys
+    inner join members on keys.record_no = members.record_no
+),
+sizes as (
+    select keys.rule, keys.key_hash, count(*) as records
+    from identity.block_keys as keys
+    inner join (select distinct rule, key_hash from their_keys) as theirs
+        on keys.rule = theirs.rule and keys.key_hash = theirs.key_hash
+    group by keys.rule, keys.key_hash
+)
+select distinct closed.a, closed.b
+from closed
+inner join their_keys as x on closed.a = x.record_no
+inner join their_keys as y
+    on closed.b = y.record_no and x.rule = y.rule and x.key_hash = y.key_hash
+inner join sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+inner join key_caps as caps on sizes.rule = caps.rule
+where sizes.records <= caps.most_records
+"""
+DROPPED = """
+select pairs.a, pairs.b from identity.likely_pairs as pairs
+inner join closed on pairs.a = closed.a and pairs.b = closed.b
+left join still_together as kept on closed.a = kept.a and closed.b = kept.b
+where kept.a is null
+"""
+TO_SCORE = """
+select a, b from candidates
+union
+select opened.a, opened.b from opened
+left join identity.likely_pairs as known on opened.a = known.a and opened.b = known.b
+where known.a is null
+"""
+FORGET = """
+delete from identity.likely_pairs
+where a in (select record_no from stale) or b in (select record_no from stale);
+delete from identity.likely_pairs as pairs using dropped
+where pairs.a = dropped.a and pairs.b = dropped.b
+"""
+
+
+def link_likely(session: Session, linker: Linker, *, is_full: bool) -> None:
+    """Keep every pair worth comparing with its weight; hold `changed_likely_pairs` (a, b)."""
+    caps = linker.key_caps()
+    session.register(
+        "key_caps",
+        pa.table(
+            {
+                "rule": pa.array(list(caps), pa.int16()),
+                "most_records": pa.array(list(caps.values()), pa.int64()),
+            }
+        ),
+    )
+    linker.hold_keys(session, "changed", "new_keys")
+    if is_full:
+        _link_all(session, linker)
+    else:
+        _link_changed(session, linker)
+
+
+def _link_all(session: Session, linker: Linker) -> None:
+    session.execute(
+        "insert into identity.block_keys select rule, key_hash, record_no from new_keys"
+    )
+    session.hold("candidates", ALL_CANDIDATES)
+    linker.hold_scores(session, "candidates", "scored")
+    session.execute("create or replace table identity.likely_pairs as select * from scored")
+    session.hold("changed_likely_pairs", "select a, b from scored limit 0")
+
+
+def _link_changed(session: Session, linker: Linker) -> None:
+    session.hold("near_before", NEAR_BEFORE)
+    session.hold("near_after", NEAR_AFTER)
+    session.run(KEPT_KEYS)
+    session.hold("key_sizes", SIZES)
+    session.hold("candidates", CANDIDATES)
+    session.hold("opened", OPENED)
+    session.hold("closed", CLOSED)
+    session.hold("still_together", STILL_TOGETHER)
+    session.hold("dropped", DROPPED)
+    session.run(FORGET)
+    session.hold("to_score", TO_SCORE)
+    linker.hold_scores(session, "to_score", "scored")
+    session.execute("insert into identity.likely_pairs by name select * from scored")
+    session.hold(
+        "changed_likely_pairs",
+        "select a, b from dropped union all"
+        " select scored.a, scored.b from scored"
+        " left join opened on scored.a = opened.a and scored.b = opened.b"
+        " where scored.weight > 0 or opened.a is not null",
+    )

@@ -1,0 +1,173 @@
+"""The platform's own records for the likely links: which fields are compared, by which model.
+
+The model is trained once, on the first records, and kept as readable JSON; a refresh uses it as it
+is. `retrain` makes a new one, with which everything is resolved anew.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import settings
+from identity.likely import LinkModel, block_keys, prepare, score, train
+from identity.likely.blocking import candidate_pairs
+from identity.likely.blocking import rules as blocking_rules
+from identity.rules import Rules
+from warehouse import Session
+
+FIELDS = {
+    "first_name": "given_name",
+    "last_name": "family_name",
+    "birth_date": "date",
+    "email": "email",
+    "phone": "phone",
+    "street": "street",
+    "city": "city",
+    "postcode": "postcode",
+}
+# Identifiers are compared as they link: normalised, and without the values that are blocked.
+COMPARED = """
+with found as (
+    select identifiers.record_key,
+        min(case when identifier_type = 'email' then identifier_value end) as email,
+        min(case when identifier_type = 'phone' then identifier_value end) as phone{unique}
+    from {identifiers} as identifiers
+    {wanted_keys}
+    where identifiers.blocked_reason is null
+    group by identifiers.record_key
+)
+select incoming.record_no, records.first_name, records.last_name, records.birth_date,
+    found.email, found.phone, records.street, records.city, records.postcode{unique_columns}
+from {wanted} as wanted
+inner join incoming on wanted.record_no = incoming.record_no
+inner join {records} as records on incoming.record_key = records.record_key
+left join found on incoming.record_key = found.record_key
+"""
+WANTED_KEYS = """
+    inner join (
+        select incoming.record_key from {wanted} as wanted
+        inner join incoming on wanted.record_no = incoming.record_no
+    ) as keys on identifiers.record_key = keys.record_key
+"""
+# Pairs that teach how names differ need names on both sides.
+SAME_PERSON = """
+with shared as (
+    select found.type_no, found.value_no
+    from incoming_identifiers as found
+    inner join identifier_types as types on found.type_no = types.type_no
+    where types.is_unique
+    group by found.type_no, found.value_no having count(*) between 2 and 20
+),
+named as (
+    select found.type_no, found.value_no, found.record_no
+    from incoming_identifiers as found
+    inner join shared on found.type_no = shared.type_no and found.value_no = shared.value_no
+    inner join prepared on found.record_no = prepared.record_no
+    where prepared.first_name is not null
+)
+select distinct x.record_no as a, y.record_no as b
+from named as x
+inner join named as y
+    on x.type_no = y.type_no and x.value_no = y.value_no and x.record_no < y.record_no
+"""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What of a record is compared, and how to get it."""
+
+    records: str
+    identifiers: str
+    unique: tuple[str, ...]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Column and kind of everything compared."""
+        return {**FIELDS, **dict.fromkeys(self.unique, "unique_id")}
+
+    def hold(self, session: Session, wanted: str, into: str, *, is_all: bool = False) -> None:
+        """Hold the wanted records (record_no) in the form in which they are compared."""
+        unique = "".join(
+            f",\n        min(case when identifier_type = '{name}' then identifier_value end)"
+            f" as {name}"
+            for name in self.unique
+        )
+        query = COMPARED.format(
+            records=self.records,
+            identifiers=self.identifiers,
+            wanted=wanted,
+            wanted_keys="" if is_all else WANTED_KEYS.format(wanted=wanted),
+            unique=unique,
+            unique_columns="".join(f", found.{name}" for name in self.unique),
+        )
+        session.hold("compared_records", query)
+        prepare(session, "compared_records", self.fields, into)
+
+
+@dataclass(frozen=True)
+class LikelyLinks:
+    """Finds and weighs pairs of the platform's records by a trained model."""
+
+    compared: Compared
+    model: LinkModel
+
+    @property
+    def version(self) -> str:
+        """The version of the model."""
+        return self.model.version
+
+    def key_caps(self) -> dict[int, int]:
+        """How many records may share a key of each rule."""
+        return {rule.number: rule.most_records for rule in blocking_rules(self.compared.fields)}
+
+    def hold_keys(self, session: Session, wanted: str, into: str) -> None:
+        """Hold the keys of the wanted records; their compared form stays for the scores."""
+        self.compared.hold(session, wanted, "prepared", is_all=_is_most(session, wanted))
+        block_keys(session, "prepared", self.compared.fields, into)
+
+    def hold_scores(self, session: Session, pairs: str, into: str) -> None:
+        """Hold the pairs with weight and levels."""
+        session.hold(
+            "partners",
+            f"select record_no from (select a as record_no from {pairs}"
+            f" union select b from {pairs}) as ends"
+            " where record_no not in (select record_no from prepared)",
+        )
+        if session.number("select count(*) from partners"):
+            self.compared.hold(session, "partners", "prepared_partners")
+            session.execute("insert into prepared select * from prepared_partners")
+        score(session, pairs, "prepared", self.model, into)
+
+
+def path() -> Path:
+    """Where the model in use is."""
+    return settings.home() / "models" / "link_model.json"
+
+
+def linker(session: Session, rules: Rules, records: str, identifiers: str) -> LikelyLinks:
+    """Links by the model in use; trains the first one when there are records to learn from."""
+    compared = Compared(records, identifiers, _unique(rules))
+    if not path().exists():
+        retrain(session, compared)
+    return LikelyLinks(compared, LinkModel.load(path()))
+
+
+def retrain(session: Session, compared: Compared) -> LinkModel:
+    """A model learned from the records of this refresh, which is put in use."""
+    compared.hold(session, "incoming", "prepared", is_all=True)
+    block_keys(session, "prepared", compared.fields, "new_keys")
+    candidate_pairs(session, "new_keys", compared.fields, "candidates")
+    session.hold("same_person", SAME_PERSON)
+    model = train(session, "prepared", compared.fields, "candidates", "same_person")
+    model.save(path())
+    return model
+
+
+def _unique(rules: Rules) -> tuple[str, ...]:
+    return tuple(sorted(kind.identifier_type for kind in rules.types if kind.is_unique))
+
+
+def _is_most(session: Session, wanted: str) -> bool:
+    """Whether reading everything is cheaper than picking out the wanted records."""
+    return 2 * session.number(f"select count(*) from {wanted}") > session.number(
+        "select count(*) from incoming"
+    )

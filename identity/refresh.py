@@ -1,0 +1,152 @@
+"""One identity refresh: what is new becomes evidence, and evidence becomes customers.
+
+The result is a function of the records, the identifiers and the rules as they are now; only the
+customer ids depend on history, by the election. So a refresh resolves just the linkage groups that
+new evidence touches, and gives what resolving everything would. Other rules, another link model or
+another engine resolve everything, through the same election.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+import warehouse
+from identity import election, linking, state
+from identity.candidates import Linker, link_likely
+from identity.changes import find_changes, hold_incoming, hold_rules
+from identity.exact import link_exactly
+from identity.groups import resolve_groups
+from identity.rules import STEPS_PER_BIT, Rules, read_rules
+from warehouse import Session
+
+RECORDS = "identity.int_identity__records"
+IDENTIFIERS = "identity.int_identity__identifiers"
+
+REPORT = """
+select count(*) filter (where kind = 'create') as created,
+    count(*) filter (where kind = 'merge') as merged,
+    count(*) filter (where kind = 'split') as split,
+    count(*) filter (where kind = 'revive') as revived,
+    count(*) filter (where kind = 'retire') as retired,
+    (select count(*) from incoming) as records,
+    (select count(*) from stale) as changed_records,
+    (select count(*) from dirty) as dirty_records,
+    (select count(*) from conflicts) as conflict_groups,
+    (select count(*) from identity.customer_ids where status = 'active') as customers,
+    (select count(*) from assignments where customer_id <> old_customer_id) as moved_records
+from events
+"""
+# The same partition has the same fingerprint, whatever the ids and the order of rows.
+FINGERPRINT = f"""
+select cast(bit_xor({warehouse.key_number("firsts.first_key", "known.record_key")}) as varchar)
+    as fingerprint
+from identity.record_customers as known
+inner join (
+    select customer_id, min(record_key) as first_key
+    from identity.record_customers group by customer_id
+) as firsts on known.customer_id = firsts.customer_id
+"""
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """What one identity refresh did, in records and customers."""
+
+    refresh: int
+    rules_version: str
+    is_full: bool
+    records: int
+    changed_records: int
+    dirty_records: int
+    conflict_groups: int
+    customers: int
+    created: int
+    merged: int
+    split: int
+    revived: int
+    retired: int
+    moved_records: int
+
+
+def refresh(*, is_full: bool = False) -> RefreshReport:
+    """Assign every record to a customer, in one transaction; nothing new changes nothing.
+
+    `is_full` resolves every record anew, which gives the same customers.
+    """
+    with warehouse.transaction() as session:
+        return refresh_in(session, read_rules(session), is_full=is_full)
+
+
+def refresh_in(
+    session: Session,
+    rules: Rules,
+    linker: Linker | None = None,
+    *,
+    records: str = RECORDS,
+    identifiers: str = IDENTIFIERS,
+    is_full: bool = False,
+) -> RefreshReport:
+    """The same within a transaction of the caller, on other tables if need be."""
+    began = time.monotonic()
+    state.make_ledgers(session)
+    hold_rules(session, rules)
+    hold_incoming(session, records, identifiers)
+    likely: Linker = linker or linking.linker(session, rules, records, identifiers)
+    version = rules.version(session, likely.version)
+    is_full = is_full or _known_version(session) != version
+    if is_full:
+        state.forget_evidence(session)
+    find_changes(session)
+    if is_full:
+        _renumber(session)
+    link_exactly(session, records, is_full=is_full)
+    link_likely(session, likely, is_full=is_full)
+    resolve_groups(session, rules, is_full=is_full)
+    election.elect(session)
+    return _write(session, version, likely.version, is_full=is_full, began=began)
+
+
+def fingerprint(session: Session) -> str:
+    """A short text that is the same when the same records are the same customers."""
+    return str(session.read(FINGERPRINT).column(0)[0].as_py())
+
+
+def _known_version(session: Session) -> str | None:
+    last = session.read(
+        "select rules_version from identity.refreshes order by refresh desc limit 1"
+    ).column(0)
+    return str(last[0]) if len(last) else None
+
+
+def _renumber(session: Session) -> None:
+    """Give known records the numbers of this engine, and notice those that are gone."""
+    session.run(f"""
+update identity.record_customers set record_no = {warehouse.key_number("record_key")};
+create or replace temp table gone as
+select known.record_no from identity.record_customers as known
+left join incoming on known.record_no = incoming.record_no where incoming.record_no is null
+""")
+
+
+def _write(
+    session: Session, version: str, model_version: str, *, is_full: bool, began: float
+) -> RefreshReport:
+    number = session.number("select max(refresh) from identity.refreshes") + 1
+    now = datetime.now(UTC).replace(tzinfo=None)
+    session.run(election.WRITE.format(refresh=number, version=version, now=now))
+    session.run(
+        election.RECORDS.format(refresh=number, version=version, steps_per_bit=STEPS_PER_BIT)
+    )
+    counts = session.read(REPORT).to_pylist()[0]
+    report = RefreshReport(refresh=number, rules_version=version, is_full=is_full, **counts)
+    row = {
+        **vars(report),
+        "happened_at": now,
+        "model_version": model_version,
+        "fingerprint": fingerprint(session),
+        "seconds": time.monotonic() - began,
+    }
+    session.append("identity.refreshes", pa.Table.from_pylist([row]))
+    return report
