@@ -629,7 +629,7 @@ LEDGER_ORDERS = r"""
             *,
             cast(quantity * cast(price as decimal(18, 3)) as decimal(18, 3)) as worth
         from lines
-        where regexp_matches(stock_code, '^\d{5}') and price > 0
+        where regexp_matches(upper(stock_code), '^(\d{5}|DCGS|SP\d)') and price > 0
     ),
     sold as (
         select invoice, max(person) as person, max(customer_id) as customer_id,
@@ -658,7 +658,7 @@ LEDGER_ORDERS = r"""
         'GBP' as currency, sold.customer_id is null as is_guest
     from sold left join given_back on sold.invoice = given_back.invoice
     order by sold.invoice
-"""  # a cancellation names no order: it takes back from the last one with that product
+"""  # goods, not postage or fees; a cancellation takes back from the last order with that product
 
 
 def ledger_orders(population: Population, lines: pa.Table, guests: pa.Array) -> pa.Table:
