@@ -10,6 +10,8 @@ from simulation.truth import SCHEMAS
 from warehouse import Session
 
 SCORED = ("people", "records", "events", "orders", "consents")
+# Staging folds the keys of records: they differ in no more than case.
+RECORDS = "select * replace (lower(record_key) as record_key) from truth_records"
 # The order's id as the marts write it.
 ORDERS = """
 select *, case source when 'pos' then 'store:' else 'shop:' end || order_id as mart_order_id
@@ -42,4 +44,5 @@ def register(session: Session) -> None:
         columns = SCHEMAS[name].names
         rows = pq.read_table(folder() / f"{name}.parquet", columns=columns)
         session.register(f"truth_{name}", rows)
+    session.register("truth_records", session.read(RECORDS))
     session.register("true_orders", session.read(ORDERS))

@@ -1,5 +1,9 @@
 """Events and orders that were lost, doubled or invented."""
 
+from datetime import date
+
+import pytest
+
 import warehouse
 from scorecard import reconciliation
 from scorecard.truth import ORDERS
@@ -45,6 +49,17 @@ def test_orders_of_shop_and_store_are_told_apart() -> None:
 def test_an_order_whose_line_came_twice_has_another_amount() -> None:
     orders = [("shop:1", 20.0), ("store:1", 20.0)]
     assert _broken(marts__fct_orders=orders) == {"orders with another amount": 1}
+
+
+@pytest.mark.parametrize(("booked", "broken"), [(17.01, 0), (20.0, 1), (34.0, 1)])
+def test_another_currency_is_converted_before_it_is_compared(booked: float, broken: int) -> None:
+    rates = [("EUR", date(2011, 10, 1), 0.85), ("EUR", date(2011, 11, 20), 0.5)]
+    found = _broken(
+        rules__exchange_rates=rates,
+        truth_orders=[("1", "shop", "ann", day(1), 20.0, 0.0, "EUR")],
+        marts__fct_orders=[("shop:1", booked)],
+    )
+    assert found.get("orders with another amount", 0) == broken
 
 
 def test_what_an_erased_person_did_is_not_lost() -> None:

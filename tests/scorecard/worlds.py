@@ -22,7 +22,7 @@ TRUTH = {
     ),
     "orders": (
         *("order_id", "source", "person_id"),
-        *("ordered_at", "gross_amount", "refunded_amount"),
+        *("ordered_at", "gross_amount", "refunded_amount", "currency"),
     ),
     "consents": ("person_id", "purpose", "channel", "is_granted", "decided_at"),
 }
@@ -49,6 +49,7 @@ TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
     "marts.fct_orders": {"order_id": TEXT, "gross_amount": pa.float64()},
     "marts.fct_order_lines": dict.fromkeys(("order_id", "product_id", "line_class"), TEXT),
     "marts.as_of": {"as_of": pa.date32()},
+    "rules.exchange_rates": {"currency": TEXT, "valid_from": pa.date32(), "rate": pa.float64()},
     "rules.rfm_segments": {
         "segment": TEXT,
         **dict.fromkeys(("recency_from", "recency_to", "value_from", "value_to"), pa.int64()),
