@@ -1,7 +1,7 @@
 """The platform's own records for the likely links: which fields are compared, by which model.
 
 The model is trained once, on the first records, and kept as readable JSON; a refresh uses it as it
-is. `retrain` makes a new one, with which everything is resolved anew.
+is. `identity.retraining` makes a new one, with which everything is resolved anew.
 """
 
 from dataclasses import dataclass
@@ -145,24 +145,23 @@ def path() -> Path:
 
 def linker(session: Session, rules: Rules, records: str, identifiers: str) -> LikelyLinks:
     """Links by the model in use; trains the first one when there are records to learn from."""
-    compared = Compared(records, identifiers, _unique(rules))
+    compared = Compared(records, identifiers, unique_types(rules))
     if not path().exists():
-        retrain(session, compared)
+        learn(session, compared).save(path())
     return LikelyLinks(compared, LinkModel.load(path()))
 
 
-def retrain(session: Session, compared: Compared) -> LinkModel:
-    """A model learned from the records of this refresh, which is put in use."""
+def learn(session: Session, compared: Compared) -> LinkModel:
+    """A model learned from the records of this refresh; it is not yet in use."""
     compared.hold(session, "incoming", "prepared", is_all=True)
     block_keys(session, "prepared", compared.fields, "new_keys")
     candidate_pairs(session, "new_keys", compared.fields, "candidates")
     session.hold("same_person", SAME_PERSON)
-    model = train(session, "prepared", compared.fields, "candidates", "same_person")
-    model.save(path())
-    return model
+    return train(session, "prepared", compared.fields, "candidates", "same_person")
 
 
-def _unique(rules: Rules) -> tuple[str, ...]:
+def unique_types(rules: Rules) -> tuple[str, ...]:
+    """The types of which a person has one value, in a fixed order."""
     return tuple(sorted(kind.identifier_type for kind in rules.types if kind.is_unique))
 
 

@@ -1,0 +1,56 @@
+"""How right the engine is on public labelled tables, with nothing chosen for any of them."""
+
+import pyarrow as pa
+import pytest
+
+from identity.labelled import resolve
+from identity.mapping import Mapping, load_mapping
+from scorecard import labelled
+
+FLOORS = [("fake_1000", 0.93), ("febrl_1", 0.999), ("febrl_2", 0.999), ("febrl_3", 0.999)]
+
+
+def f1(name: str) -> float:
+    """Pairwise F1 on a set that we ship."""
+    found = {row.metric: row.value for row in labelled.score(name)}
+    return float(found["pairwise F1"] or 0)
+
+
+@pytest.mark.parametrize(("name", "floor"), FLOORS)
+def test_people_of_public_tables_are_found(name: str, floor: float) -> None:
+    assert f1(name) > floor
+
+
+@pytest.mark.slow
+def test_historical_figures_with_errors_are_found() -> None:
+    assert f1("historical_figures") > 0.85
+
+
+def test_every_record_is_in_one_cluster_and_the_order_of_rows_does_not_matter() -> None:
+    mapping = load_mapping(labelled.DATASETS / "fake_1000.yml")
+    table = labelled.read(mapping)
+    backwards = table.take(list(range(table.num_rows - 1, -1, -1)))
+    one, other = (partition(resolve(rows, mapping)) for rows in (table, backwards))
+    assert len(one) == 1_000 and one == other
+
+
+def test_the_truth_is_not_read() -> None:
+    mapping = load_mapping(labelled.DATASETS / "fake_1000.yml")
+    table = labelled.read(mapping).drop_columns([mapping.truth])
+    assert resolve(table, mapping).num_rows == table.num_rows
+
+
+@pytest.mark.parametrize(
+    "values", [[None, None, None], ["", "", ""], ["x" * 10_000] * 3, ["\0"] * 3, ["山田"] * 3]
+)
+def test_a_table_that_tells_nothing_gives_a_result(values: list[str | None]) -> None:
+    table = pa.table({"id": ["1", "2", "3"], "name": pa.array(values, pa.string())})
+    mapping = Mapping("id", "who", {"name": "family_name"})
+    assert resolve(table, mapping).column("record_key").to_pylist() == ["1", "2", "3"]
+
+
+def partition(clusters: pa.Table) -> dict[str, str]:
+    """Each record with the first record of its cluster."""
+    firsts: dict[str, str] = {}
+    rows = sorted(clusters.to_pylist(), key=lambda row: str(row["record_key"]))
+    return {row["record_key"]: firsts.setdefault(row["cluster"], row["record_key"]) for row in rows}
