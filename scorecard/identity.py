@@ -47,7 +47,8 @@ MISSES = ("typo", "move", "changed contact", "no shared identifier", "other")
 PARTS = f"""
 select
     customer_id, person_id, count(*) as records,
-    bool_or(list_has_any(dirt, {DEVICE})) as has_device,
+    bool_or(list_has_any(dirt, {DEVICE})) or regexp_matches(person_id, '^(kiosk|tablet):')
+        as has_device,
     bool_or(list_has_any(dirt, {RECYCLED})) as has_recycled,
     bool_or(list_has_any(dirt, {MAILBOX})) as has_mailbox,
     bool_or(list_has_any(dirt, {TYPO})) as has_typo,

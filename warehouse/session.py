@@ -214,6 +214,7 @@ def opened(file: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBP
     """A connection that reads times without an offset as UTC, as dbt's profile does."""
     connection = duckdb.connect(file, read_only=read_only)
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it would mix with what a verb prints
     return connection
 
 

@@ -50,6 +50,7 @@ def _glued(first: str, second: str, dirt: Iterable[str] = ()) -> dict[str, float
     [
         ("ann", "bob", ["shared_email"], "household"),
         ("ann", "cat", ["kiosk"], "shared device"),
+        ("ann", "tablet:device-one", [], "shared device"),
         ("ann", "cat", ["recycled_phone"], "recycled phone"),
         ("cat", "cat2", [], "namesake"),
         ("ann", "cat", ["shared_email"], "shared mailbox"),
