@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -59,18 +59,38 @@ def refresh() -> None:
 
 @app.command()
 def demo(
-    customers: Annotated[
-        int | None, typer.Option(help="How many of the real customers; all when not given")
+    people: Annotated[
+        int | None,
+        typer.Option(help="How many people; about 6,600, all of the ledger's, when not given"),
     ] = None,
 ) -> None:
     """Run the platform on a real shop's ledger and a simulated company around it."""
     from orchestration.demo import prepare, summary
 
     with console.status("Making the company around the real ledger ..."):
-        prepare(customers)
+        prepare(people)
     if not _refresh():
         raise typer.Exit(1)
     console.print(summary())
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where to write it")],
+    people: Annotated[int, typer.Option(help="How many people")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes")] = 7,
+    form: Annotated[
+        Literal["sources", "parquet"],
+        typer.Option(help="As its sources have it, or one parquet file per raw table"),
+    ] = "parquet",
+) -> None:
+    """Write a company of any size, and the truth about it, for benchmarks."""
+    from simulation.company import make_company
+
+    with console.status(f"Making a company of {people:,} people ..."):
+        facts = make_company(folder, people=people, seed=seed, form=form)
+    for name, count in vars(facts).items():
+        console.print(f"  {count:>12,} {name.replace('_', ' ')}", highlight=False)
 
 
 @app.command()

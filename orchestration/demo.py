@@ -31,10 +31,10 @@ LAST_DAY = "2011-12-09"  # of the ledger; by the calendar every licence of the d
 QUESTION = "select rfm_segment, count(*) as people from customer_360.customer_360 group by all"
 
 
-def prepare(customers: int | None) -> None:
+def prepare(people: int | None) -> None:
     """Make the company's systems under CDP_HOME and point the sources at them."""
     home = settings.home()
-    make_company(home, customers=customers)
+    make_company(home, people=people)
     folders = {"PARTNER": home / "company" / "partner", "DMP": home / "inbox" / "dmp"}
     drops = [f"SOURCES__{n}__BUCKET_URL=file://{p}\n" for n, p in folders.items() if p.is_dir()]
     (home / "demo.env").write_text(

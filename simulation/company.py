@@ -1,4 +1,4 @@
-"""The door: a company of any size, its sources' files, and apart from them the truth."""
+"""The door: a company of any size, its sources' files or tables, and apart from them the truth."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,30 +6,65 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from simulation.activity import (
+    Acquaintances,
+    Activity,
+    Log,
+    make_activity,
+    make_log,
+    make_market,
+)
+from simulation.dirt import Dirt
+from simulation.forms import (
+    Form,
+    write_database,
+    write_drops,
+    write_lines,
+    write_parquet,
+    write_parts,
+    write_raw,
+    write_resource,
+)
 from simulation.ledger import (
-    Column,
+    DAYS,
+    FIRST_DAY,
     buyers_in,
     catalogue_of,
     read_ledger,
-    recent_orders,
     sampled,
     write_ledger,
 )
-from simulation.people import Owners, People, make_owners, make_people
-from simulation.records import (
-    Contacts,
-    has_phone,
-    make_accounts,
-    make_consent_rows,
-    make_contact_rows,
-    make_contacts,
-    make_receipts,
-    write_crm,
-    write_receipts,
-    write_table,
-)
-from simulation.web import Owned, Visitors, write_web
+from simulation.marketing import Known, with_unsubscribes
+from simulation.population import Population, customers_wanted, make_population
+from simulation.purchases import GUEST_SEED, clean_lines, guest_invoice_owners, guest_invoices
+from simulation.records import Records, make_records
+from simulation.segments import json_lines
+from simulation.truth import write_truth, write_truth_parts
+
+CRM_COLUMNS = {
+    "contacts": (
+        "contact_id integer primary key, first_name text, last_name text, email text, phone text, "
+        "birth_date text, gender text, street text, city text, postcode text, country text, "
+        "loyalty_number text, created_at text, updated_at text"
+    ),
+    "consents": (
+        "consent_id integer primary key, contact_id integer, purpose text, channel text, "
+        "is_granted integer, decided_at text, updated_at text"
+    ),
+}
+REST_KEYS = {
+    "ads.campaigns": "campaign_id",
+    "ads.insights": "insight_id",
+    "email.profiles": "profile_id",
+    "email.campaigns": "campaign_id",
+    "email.events": "event_id",
+    "support.users": "user_id",
+    "support.tickets": "ticket_id",
+    "social.profiles": "handle",
+    "social.interactions": "interaction_id",
+}
 
 
 @dataclass(frozen=True)
@@ -38,126 +73,205 @@ class CompanyFacts:
 
     people: int
     accounts: int
+    cards: int
+    devices: int
+    orders: int
     order_lines: int
     contacts: int
     consents: int
-    cards: int
-    receipts: int
     receipt_lines: int
-    visitors: int
     events: int
     records: int
 
 
-def make_company(home: Path, *, customers: int | None = None, seed: int = 7) -> CompanyFacts:
-    """The facts of the company now in `home`.
+def make_company(
+    home: Path,
+    *,
+    people: int | None = None,
+    seed: int = 7,
+    dirt: Dirt | None = None,
+    form: Form = "sources",
+) -> CompanyFacts:
+    """The facts of the company now in `home`: of so many people, or of the whole ledger's.
 
-    A company of the same seed and size that is there already is left alone: what a user erased
-    since must not come back.
+    A company of the same seed, size, dirt and form that is there already is left alone: what a
+    user erased since must not come back.
     """
     made = home / "company" / "made.json"
-    asked = {"seed": seed, "customers": customers}
+    dirt = dirt or Dirt()
+    asked = {"seed": seed, "people": people, "form": form, "dirt": asdict(dirt)}
     stored = json.loads(made.read_text()) if made.exists() else {}
-    if stored and {name: stored[name] for name in asked} == asked:
+    if stored and {name: stored.get(name) for name in asked} == asked:
         return CompanyFacts(**stored["facts"])
     made.unlink(missing_ok=True)
-    facts = write_company(home, customers, seed)
+    facts = write_company(home, people, seed, dirt, form)
+    made.parent.mkdir(parents=True, exist_ok=True)
     made.write_text(json.dumps(asked | {"facts": asdict(facts)}, indent=2) + "\n")
     return facts
 
 
-def write_company(home: Path, customers: int | None, seed: int) -> CompanyFacts:
+@dataclass(frozen=True)
+class World:
+    """All of a company before it is written: the people, what sources say of them and they do."""
+
+    ledger: tuple[pa.Table, ...]
+    is_whole: bool
+    population: Population
+    records: dict[str, Records]
+    activity: Activity
+    log: Log
+
+    def raw(self) -> dict[str, pa.Table]:
+        """The raw tables by "<source>.<table>", but for the ledger and the log of the site."""
+        told = {name: part.table for name, part in self.records.items() if name != "pos.cards"}
+        profiles = with_unsubscribes(told["email.profiles"], self.activity.sendings)
+        return told | self.activity.raw | {"email.profiles": profiles}
+
+
+def write_company(
+    home: Path, people: int | None, seed: int, dirt: Dirt, form: Form
+) -> CompanyFacts:
     """The facts of a company just written: its sources first, then the truth about them."""
-    whole = read_ledger()
-    catalogue = catalogue_of(pa.concat_tables(whole))
-    tables = whole
-    if customers is not None:
-        tables = sampled(whole, customers, np.random.default_rng([seed, 1]))
-    write_ledger(home / "company" / "shop" / "order_lines", tables, whole=customers is None)
-    return write_sources(home, pa.concat_tables(tables), catalogue, seed)
+    world = make_world(people, seed, dirt)
+    events = write_tables(home, world) if form == "parquet" else write_sources(home, world)
+    records = write_truths(home, world)
+    facts = facts_of(world, events, records)
+    (home / "truth" / "facts.json").write_text(
+        json.dumps({"counts": asdict(facts), "dirt": asdict(dirt)}, indent=2) + "\n"
+    )
+    return facts
 
 
-def write_sources(home: Path, lines: pa.Table, catalogue: pa.Table, seed: int) -> CompanyFacts:
-    """The facts of all that people leave behind around these order lines."""
-    buyers = buyers_in(lines)
-    owners = make_owners(buyers, np.random.default_rng([seed, 0]))
-    people = make_people(buyers, owners, seed)
-    accounts = make_accounts(buyers, owners, people, seed)
-    write_table(home / "company" / "shop" / "accounts" / "accounts.parquet", accounts)
-    contacts, consents = write_contacts(home, owners, people, accounts, seed)
-    cards = contacts.card[contacts.has_card]
-    receipts = make_receipts(accounts.num_rows, cards, catalogue.num_rows, seed)
-    write_receipts(home / "inbox" / "pos", receipts, catalogue)
-    account_person, orders = people.person_id[owners.person], recent_orders(lines)
-    web = home / "inbox" / "web"
-    visitors, events = write_web(web, Owned(accounts, account_person), orders, catalogue, seed)
-    records = records_of(accounts, account_person, people.person_id, contacts, visitors)
-    write_table(home / "truth" / "people.parquet", people_table(people))
-    write_table(home / "truth" / "records.parquet", records)
+def make_world(people: int | None, seed: int, dirt: Dirt) -> World:
+    """A company of so many people."""
+    files = read_ledger()
+    whole = clean_lines(files)
+    ledger = ledger_for(people, files, whole, seed)
+    lines = clean_lines(ledger)
+    population = make_population(buyers_in(lines), people, seed)
+    records = make_records(population, guest_orders(population, lines, seed), dirt, seed)
+    market = make_market(population, lines, catalogue_of(whole), seed)
+    activity = make_activity(market, acquaintances(records), lines, whole, seed)
+    log = make_log(activity.scene, seed)
+    return World(ledger, ledger is files, population, records, activity, log)
+
+
+def ledger_for(
+    people: int | None, files: tuple[pa.Table, ...], whole: pa.Table, seed: int
+) -> tuple[pa.Table, ...]:
+    """The ledger as it is, or the part of it that fewer people have written."""
+    known = len(buyers_in(whole).customer_id)
+    customers = customers_wanted(people, known)
+    if customers == known:
+        return files
+    return sampled(files, customers, np.random.default_rng([seed, 1]))
+
+
+def guest_orders(population: Population, lines: pa.Table, seed: int) -> pa.Table:
+    """One row per order of the ledger without a customer: invoice, whose it is, ordered_at."""
+    rng = np.random.default_rng([seed, GUEST_SEED])
+    owners = guest_invoice_owners(population, lines, rng)
+    orders = guest_invoices(lines).append_column("person", owners)
+    return orders.filter(orders["person"].is_valid()).combine_chunks()
+
+
+def acquaintances(records: dict[str, Records]) -> Acquaintances:
+    """The people that each system knows."""
+    social = records["social.profiles"]
+    subscribed = records["email.profiles"].table["is_subscribed"]
+    return Acquaintances(
+        contacts=known(records["crm.contacts"], "contact_id", "created_at"),
+        profiles=known(records["email.profiles"], "profile_id", "created_at"),
+        is_subscribed=subscribed.to_numpy(),
+        users=known(records["support.users"], "user_id", "created_at"),
+        social=known(social, "handle", "updated_at"),
+        network=social.table["network"].combine_chunks(),
+    )
+
+
+def known(part: Records, key: str, since: str) -> Known:
+    """The people of one raw table, by key, and since when they are known."""
+    at = part.table[since].to_numpy().astype("datetime64[s]")
+    return Known(part.table[key].combine_chunks(), part.person, at)
+
+
+def write_sources(home: Path, world: World) -> int:
+    """Every source written in the form that it really has; the number of log lines."""
+    raw, company, inbox = world.raw(), home / "company", home / "inbox"
+    write_ledger(company / "shop" / "order_lines", world.ledger, whole=world.is_whole)
+    made_up = raw["shop.order_lines"]
+    write_parquet(company / "shop" / "order_lines" / "made_up_buyers.parquet", made_up)
+    for name in ("accounts", "order_contacts"):
+        write_parquet(company / "shop" / name / f"{name}.parquet", raw[f"shop.{name}"])
+    crm = {name: (columns, raw[f"crm.{name}"]) for name, columns in CRM_COLUMNS.items()}
+    write_database(company / "crm.sqlite", crm)
+    for name, key in REST_KEYS.items():
+        source, resource = name.split(".")
+        write_resource(company / "rest" / source / f"{resource}.jsonl", raw[name], key)
+    days = FIRST_DAY + np.arange(DAYS)
+    write_drops(inbox / "pos", "receipts", raw["pos.receipt_lines"], "sold_at", days)
+    write_drops(inbox / "dmp", "segments", raw["dmp.segments"], "collected_on", days)
+    for revision in world.activity.revisions:
+        folder = company / "partner" / str(revision.number)
+        write_parquet(folder / "members.parquet", revision.members)
+        (folder / "manifest.json").write_text(json.dumps(revision.manifest(), indent=2) + "\n")
+    return sum(write_segment(inbox / "web" / name, rows) for name, rows in world.log.days())
+
+
+def write_segment(path: Path, rows: pa.Table) -> int:
+    """One closed segment of the tracker's log; the number of its lines."""
+    write_lines(path, json_lines(rows))
+    return int(rows.num_rows)
+
+
+def write_tables(home: Path, world: World) -> int:
+    """Every raw table as one parquet file; the number of rows of the log."""
+    raw = world.raw()
+    lines = pa.concat_tables([*world.ledger, raw["shop.order_lines"]], promote_options="default")
+    members = [
+        revision.members.append_column(
+            "revision", pa.repeat(pa.scalar(str(revision.number)), revision.members.num_rows)
+        )
+        for revision in world.activity.revisions
+    ]
+    write_raw(home, raw | {"shop.order_lines": lines, "partner.members": pa.concat_tables(members)})
+    return write_parts(home / "raw_web" / "events.parquet", (rows for _, rows in world.log.days()))
+
+
+def write_truths(home: Path, world: World) -> int:
+    """The truth about all of it; the number of its records."""
+    records = [part.truth for part in world.records.values()]
+    truth = world.activity.truth | {
+        "people": true_people(world.population),
+        "records": pa.concat_tables([*records, world.log.records()]),
+    }
+    for name, table in truth.items():
+        write_truth(home, name, table)
+    write_truth_parts(home, "events", world.log.truth())
+    return int(truth["records"].num_rows)
+
+
+def true_people(population: Population) -> pa.Table:
+    """The people as they are on the last day."""
+    number = pa.array(population.people["household"].to_numpy().astype(str), pa.string())
+    home = pc.binary_join_element_wise("household", pc.utf8_lpad(number, 7, "0"), "-")
+    return population.people.append_column("household_id", home)
+
+
+def facts_of(world: World, events: int, records: int) -> CompanyFacts:
+    """How much of everything was written."""
+    raw = world.raw()
     return CompanyFacts(
-        people=len(people.person_id),
-        accounts=accounts.num_rows,
-        order_lines=lines.num_rows,
-        contacts=len(contacts.person),
-        consents=consents,
-        cards=len(cards),
-        receipts=len(np.unique(receipts.receipt)),
-        receipt_lines=len(receipts.receipt),
-        visitors=len(visitors.anonymous_id),
+        people=world.population.people.num_rows,
+        accounts=world.population.accounts.num_rows,
+        cards=world.population.cards.num_rows,
+        devices=world.population.devices.num_rows,
+        orders=world.activity.truth["orders"].num_rows,
+        order_lines=sum(table.num_rows for table in world.ledger)
+        + raw["shop.order_lines"].num_rows,
+        contacts=raw["crm.contacts"].num_rows,
+        consents=raw["crm.consents"].num_rows,
+        receipt_lines=raw["pos.receipt_lines"].num_rows,
         events=events,
-        records=records.num_rows,
-    )
-
-
-def write_contacts(
-    home: Path, owners: Owners, people: People, accounts: pa.Table, seed: int
-) -> tuple[Contacts, int]:
-    """The contacts of the CRM just written, and the number of their consents."""
-    contacts = make_contacts(owners, people, seed)
-    phones = accounts["phone"].to_numpy()
-    reached = np.ones(len(people.person_id), bool)
-    reached[owners.person[~has_phone(phones)]] = False
-    rows = make_contact_rows(contacts, people, reached, seed)
-    consents = make_consent_rows(rows[-2], seed)
-    write_crm(home / "company" / "crm.sqlite", rows, consents)
-    return contacts, len(consents[0])
-
-
-def people_table(people: People) -> pa.Table:
-    """One row per person the company could know by name."""
-    names = ("person_id", "first_name", "last_name", "email", "phone", "birth_date", "household_id")
-    types = {"birth_date": pa.date32()}
-    return pa.table(
-        {name: pa.array(getattr(people, name), types.get(name, pa.string())) for name in names}
-    )
-
-
-def records_of(
-    accounts: pa.Table,
-    account_person: Column,
-    person_id: Column,
-    contacts: Contacts,
-    visitors: Visitors,
-) -> pa.Table:
-    """One row per record of any source: whose it truly is."""
-    contact_person = person_id[contacts.person]
-    contact_ids = np.arange(1, len(contacts.person) + 1)
-    parts = (
-        ("shop", "account", accounts["user_id"].to_numpy(), account_person),
-        ("crm", "contact", contact_ids, contact_person),
-        ("pos", "card", contacts.card[contacts.has_card], contact_person[contacts.has_card]),
-        ("web", "visitor", visitors.anonymous_id, visitors.person_id),
-    )
-    return pa.concat_tables(records_part(*part) for part in parts)
-
-
-def records_part(source: str, record_type: str, keys: Column, person: Column) -> pa.Table:
-    """The records of one source."""
-    return pa.table(
-        {
-            "source": pa.array([source] * len(keys), pa.string()),
-            "record_type": pa.array([record_type] * len(keys), pa.string()),
-            "record_key": pa.array([str(key) for key in keys], pa.string()),
-            "person_id": pa.array(person, pa.string()),
-        }
+        records=records,
     )

@@ -8,14 +8,17 @@ parquet   `raw_<source>/<table>.parquet` for each table: for benchmarks, of any 
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+
+from simulation.ledger import Column
 
 Form = Literal["sources", "parquet"]
 ISO_UTC = "%Y-%m-%dT%H:%M:%S"
@@ -35,9 +38,21 @@ def write_raw(target: Path, tables: Mapping[str, pa.Table]) -> None:
         write_parquet(target / f"raw_{source}" / f"{resource}.parquet", table)
 
 
-def write_resource(home: Path, source: str, resource: str, table: pa.Table, key: str) -> None:
+def write_parts(path: Path, parts: Iterable[pa.Table]) -> int:
+    """One parquet file of many tables, never all in memory; the number of its rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer, rows = None, 0
+    for part in parts:
+        writer = writer or pq.ParquetWriter(path, part.schema)
+        writer.write_table(part)
+        rows += part.num_rows
+    if writer is not None:
+        writer.close()
+    return rows
+
+
+def write_resource(path: Path, table: pa.Table, key: str) -> None:
     """What a REST source would answer: one JSON object a line, in order of change."""
-    path = home / "company" / "rest" / source / f"{resource}.jsonl"
     ordered = table.sort_by([("updated_at", "ascending"), (key, "ascending")])
     write_lines(path, json_objects(ordered))
 
@@ -49,13 +64,26 @@ def write_lines(path: Path, lines: pa.Array) -> None:
     path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 
-def write_drops(folder: Path, name: str, table: pa.Table, days: pa.Array, every: pa.Array) -> None:
-    """One CSV file `<name>_YYYY-MM-DD.csv` for each day of `every`, of the rows of that day."""
+def write_drops(folder: Path, name: str, table: pa.Table, column: str, days: Column) -> None:
+    """One CSV file `<name>_YYYY-MM-DD.csv` a day; what happened outside these days is not told."""
     folder.mkdir(parents=True, exist_ok=True)
-    options = pa_csv.WriteOptions(quoting_style="needed")
-    for day in every:
-        rows = table.filter(pc.equal(days, day))
-        pa_csv.write_csv(rows, folder / f"{name}_{day.as_py()}.csv", options)
+    of_day = table[column].to_numpy(zero_copy_only=False).astype("datetime64[D]")
+    order = np.argsort(of_day, kind="stable")
+    rows, of_day = csv_values(table.take(pa.array(order))), of_day[order]
+    starts, ends = np.searchsorted(of_day, days), np.searchsorted(of_day, days, side="right")
+    for day, start, end in zip(days, starts, ends, strict=True):
+        with (folder / f"{name}_{day}.csv").open("wb") as file:
+            file.write(",".join(rows.column_names).encode() + b"\n")
+            options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+            pa_csv.write_csv(rows.slice(start, end - start), file, options)
+
+
+def csv_values(table: pa.Table) -> pa.Table:
+    """The table with its times to the second."""
+    kinds = [
+        pa.timestamp("s") if pa.types.is_timestamp(kind) else kind for kind in table.schema.types
+    ]
+    return table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
 
 
 def write_database(path: Path, tables: Mapping[str, tuple[str, pa.Table]]) -> None:
@@ -67,11 +95,28 @@ def write_database(path: Path, tables: Mapping[str, tuple[str, pa.Table]]) -> No
     for name, (definition, table) in tables.items():
         connection.execute(f"create table {name} ({definition})")
         insert = f"insert into {name} values ({', '.join('?' * table.num_columns)})"
-        for batch in table.to_batches(BATCH):
+        for batch in as_sqlite(table).to_batches(BATCH):
             columns = [column.to_pylist() for column in batch.columns]
             connection.executemany(insert, zip(*columns, strict=True))
     connection.execute("commit")
     connection.close()
+
+
+def as_sqlite(table: pa.Table) -> pa.Table:
+    """The table in the types of SQLite, which keeps times as text and flags as numbers."""
+    return pa.table({
+        name: sqlite_values(joined_chunks(column))
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    })  # fmt: skip
+
+
+def sqlite_values(column: pa.Array) -> pa.Array:
+    """The values of one column as SQLite keeps them."""
+    if pa.types.is_timestamp(column.type):
+        return pc.strftime(column.cast(pa.timestamp("s")), "%Y-%m-%d %H:%M:%S")
+    if pa.types.is_date(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.int64()) if pa.types.is_boolean(column.type) else column
 
 
 def json_objects(table: pa.Table, *, skip_nulls: bool = False) -> pa.Array:
@@ -124,8 +169,8 @@ def json_text(column: pa.Array, *, skip_nulls: bool) -> pa.Array:
 
 
 def iso_utc(times: pa.Array) -> pa.Array:
-    """Times as ISO 8601 in UTC, to the unit of their type."""
-    return pc.binary_join_element_wise(pc.strftime(times, ISO_UTC), "Z", "")
+    """Times as ISO 8601 in UTC, to the second."""
+    return pc.binary_join_element_wise(pc.strftime(times.cast(pa.timestamp("s")), ISO_UTC), "Z", "")
 
 
 def quoted(text: pa.Array) -> pa.Array:

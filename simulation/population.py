@@ -138,6 +138,12 @@ def make_accounts(buyers: Buyers, holders: int, rng: np.random.Generator) -> pa.
     })  # fmt: skip
 
 
+def pick(column: pa.ChunkedArray, rows: Column) -> pa.Array:
+    """The values of these rows."""
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return whole.take(pa.array(rows, pa.int64()))
+
+
 def moments(size: int, rng: np.random.Generator) -> Column:
     """Times at any second of the days told, a week before their end at the latest."""
     seconds = rng.integers(0, (DAYS_TOLD - 7) * DAY, size)

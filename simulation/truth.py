@@ -1,5 +1,6 @@
 """The names and shapes of the truth, written under `truth/` and read by the scorecard alone."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -124,3 +125,11 @@ def write_truth(home: Path, name: str, table: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     schema = SCHEMAS[name]
     pq.write_table(table.select(schema.names).cast(schema), folder / f"{name}.parquet")
+
+
+def write_truth_parts(home: Path, name: str, parts: Iterable[pa.Table]) -> None:
+    """One table of the truth, told some rows at a time."""
+    schema, path = SCHEMAS[name], home / "truth" / f"{name}.parquet"
+    with pq.ParquetWriter(path, schema) as writer:
+        for part in parts:
+            writer.write_table(part.select(schema.names).cast(schema))

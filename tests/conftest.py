@@ -11,7 +11,7 @@ import pytest
 
 import settings
 
-SMALL = 150  # real customers in the shared company: enough for every segment, small enough to wait
+SMALL = 180  # people in the shared company: enough for every segment, small enough to wait
 OURS = ("SOURCES__", "DESTINATIONS__", "CDP_TODAY")  # what a demo sets
 CDP = Path(sys.executable).parent / "cdp"
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -56,7 +56,7 @@ def refreshed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small company after one refresh; read it, or copy it before you change it."""
     home = tmp_path_factory.mktemp("company") / "data"
     done = subprocess.run(
-        [CDP, "demo", "--customers", str(SMALL)],
+        [CDP, "demo", "--people", str(SMALL)],
         env=environment(home),
         capture_output=True,
         text=True,

@@ -210,7 +210,7 @@ def test_a_full_disk_is_told_and_the_next_refresh_is_whole(company_copy: Path, c
     assert (full.returncode, told, done.returncode, fingerprints() == before) == (1, True, 0, True)
 
 
-@pytest.mark.parametrize("customers", ["0", "1"])
-def test_a_company_of_hardly_anybody_ends_green(customers: str, cdp: Run) -> None:
-    done = cdp("demo", "--customers", customers)
+@pytest.mark.parametrize("people", ["0", "1", "2"])
+def test_a_company_of_hardly_anybody_ends_green(people: str, cdp: Run) -> None:
+    done = cdp("demo", "--people", people)
     assert done.returncode == 0, done.stdout

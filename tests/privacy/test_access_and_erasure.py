@@ -12,7 +12,7 @@ import warehouse
 from ingestion import registry
 from privacy import access, inventory, scan
 from privacy.person import Person, PersonNotFoundError, find
-from tests.conftest import Run, environment
+from tests.conftest import SMALL, Run, environment
 
 KNOWN_TO_ALL = """
 select customer_id from identity.identity_map
@@ -141,7 +141,7 @@ def test_erasure_leaves_no_trace_and_nobody_else_changes(company_copy: Path, cdp
     booked = warehouse.read(ledger).to_pylist()
 
     erased = cdp("erase", person.customer_id, "--yes")
-    again = cdp("demo", "--customers", "150")
+    again = cdp("demo", "--people", str(SMALL))
 
     values = person.values(["email", "phone", "loyalty_number", "anonymous_id"])
     assert {
