@@ -1,0 +1,14 @@
+{# Byar's bound of a Poisson count: `deviate` below zero gives the lower one, of the count itself. #}
+{% macro byar_bound(count, deviate) -%}
+    ({{ count }}) * power(
+        1 - 1 / (9.0 * ({{ count }})) + ({{ deviate }}) / (3 * sqrt({{ count }})), 3
+    )
+{%- endmacro %}
+
+{# Calendar months from one date to another, whatever the days. #}
+{% macro months_between(first, last) -%}
+    cast(
+        (extract(year from {{ last }}) - extract(year from {{ first }})) * 12
+        + extract(month from {{ last }}) - extract(month from {{ first }}) as bigint
+    )
+{%- endmacro %}

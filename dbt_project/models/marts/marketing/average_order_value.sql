@@ -1,0 +1,50 @@
+{# One row per month, channel and kind of buyer, with how much they order at a time. #}
+
+with
+
+orders as (
+
+    select * from {{ ref('fct_orders') }}
+    where order_amount > 0
+
+),
+
+numbered as (
+
+    select
+        cast(date_trunc('month', ordered_at) as date) as month,
+        channel,
+        customer_id,
+        order_amount,
+        items,
+        case
+            when customer_id is null then 'guest'
+            when
+                row_number() over (
+                    partition by customer_id order by ordered_at asc, order_id asc
+                ) = 1
+                then 'new'
+            else 'returning'
+        end as buyer_kind
+    from orders
+
+),
+
+final as (
+
+    select
+        month,
+        channel,
+        buyer_kind,
+        count(*) as orders,
+        count(distinct customer_id) as customers,
+        cast(sum(order_amount) as decimal(18, 3)) as revenue,
+        cast(sum(order_amount) / count(*) as decimal(18, 3)) as average_order_value,
+        cast(median(order_amount) as decimal(18, 3)) as median_order_value,
+        cast(sum(items) * 1.0 / count(*) as decimal(18, 3)) as items_per_order
+    from numbered
+    group by month, channel, buyer_kind
+
+)
+
+select * from final

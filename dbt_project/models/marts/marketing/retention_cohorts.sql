@@ -1,0 +1,104 @@
+{#
+One row per cohort and month since its first purchase: how many of it bought again then.
+
+A cohort is everybody who bought first in a month, and again by the channel of the first order, by
+what brought them to it, and by its size. All of these are known at the first order: a segment that
+is known only today would explain the past by itself.
+#}
+
+with
+
+orders as (
+
+    select * from {{ ref('int_marketing__buyers_orders') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('as_of') }}
+
+),
+
+kinds as (
+    {% for kind, column in [
+        ('all', "'all'"),
+        ('first_channel', 'first_channel'),
+        ('acquisition_channel', 'acquisition_channel'),
+        ('first_order_size', 'first_order_size')
+    ] %}
+    select
+        '{{ kind }}' as cohort_kind,
+        {{ column }} as cohort,
+        cohort_month,
+        month,
+        customer_id,
+        order_number,
+        order_amount
+    from orders
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+cohorts as (
+
+    select
+        cohort_kind,
+        cohort,
+        cohort_month,
+        count(*) as customers
+    from kinds
+    where order_number = 1
+    group by cohort_kind, cohort, cohort_month
+
+),
+
+months as (
+
+    select distinct month from orders
+
+),
+
+active as (
+
+    select
+        cohort_kind,
+        cohort,
+        cohort_month,
+        month,
+        count(distinct customer_id) as active_customers,
+        count(*) as orders,
+        sum(order_amount) as revenue
+    from kinds
+    group by cohort_kind, cohort, cohort_month, month
+
+),
+
+{# A month in which nobody of a cohort bought is a zero, not a gap. #}
+final as (
+
+    select
+        cohorts.cohort_kind,
+        cohorts.cohort,
+        cohorts.cohort_month,
+        months.month,
+        {{ months_between('cohorts.cohort_month', 'months.month') }} as months_since,
+        cohorts.customers,
+        coalesce(active.active_customers, 0) as active_customers,
+        coalesce(active.orders, 0) as orders,
+        cast(coalesce(active.revenue, 0) as decimal(18, 3)) as revenue,
+        round(coalesce(active.active_customers, 0) * 1.0 / cohorts.customers, 6) as retention,
+        {{ months_between('months.month', 'as_of.as_of') }} > 0 as is_whole_month
+    from cohorts
+    inner join months on cohorts.cohort_month <= months.month
+    cross join as_of
+    left join active
+        on
+            cohorts.cohort_kind = active.cohort_kind
+            and cohorts.cohort = active.cohort
+            and cohorts.cohort_month = active.cohort_month
+            and months.month = active.month
+
+)
+
+select * from final

@@ -1,0 +1,143 @@
+"""Rules that were planted are found, and none where the products were shuffled."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+import warehouse
+from tests.marts.conftest import Models
+
+pytestmark = pytest.mark.slow
+Column = npt.NDArray[Any]
+CUSTOMERS, PRODUCTS, DAYS = 2_000, 120, 364
+MONDAY = np.datetime64("2011-01-03T10:00:00")
+PLANTED = {(3, 7): 0.35, (20, 41): 0.20, (55, 90): 0.50}  # X, Y: chance that X brings Y
+SEQUENCES = (
+    "int_marketing__first_purchases",
+    "int_marketing__places",
+    "int_marketing__followed_products",
+    "int_marketing__judged_sequences",
+    "product_sequences",
+)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One entry per line of an order."""
+
+    order: Column
+    customer: Column
+    day: Column
+    product: Column
+
+
+def company(rng: np.random.Generator) -> Lines:
+    """Orders without rules but with all that looks like some.
+
+    Some people buy twenty times as much as others, some products sell twenty times as much, and
+    every product has its season.
+    """
+    zeal = rng.lognormal(0, 1, CUSTOMERS)
+    customer = np.repeat(np.arange(CUSTOMERS), 1 + rng.poisson(4 * zeal))
+    day = rng.integers(0, DAYS, len(customer))
+    order = np.repeat(np.arange(len(customer)), 1 + rng.poisson(2 * np.minimum(zeal, 5)[customer]))
+    favour, peak = rng.lognormal(0, 1, PRODUCTS), rng.integers(0, DAYS, PRODUCTS)
+    season = np.exp(np.cos((np.arange(DAYS)[:, None] - peak) / DAYS * 2 * np.pi))
+    chances = (season * favour).cumsum(axis=1)[day[order]]
+    drawn = rng.random(len(order)) * chances[:, -1]
+    return Lines(order, customer[order], day[order], (chances < drawn[:, None]).sum(axis=1))
+
+
+def with_rules(lines: Lines, rng: np.random.Generator) -> Lines:
+    """The same, and some who bought X come back for Y within four weeks."""
+    for (first, then), chance in PLANTED.items():
+        rows = np.flatnonzero((lines.product == first) & (lines.day < DAYS - 30))
+        rows = rows[rng.random(len(rows)) < chance]
+        added = Lines(
+            order=lines.order.max() + 1 + np.arange(len(rows)),
+            customer=lines.customer[rows],
+            day=lines.day[rows] + rng.integers(1, 28, len(rows)),
+            product=np.full(len(rows), then),
+        )
+        lines = Lines(
+            *(np.concatenate(pair) for pair in zip(columns(lines), columns(added), strict=True))
+        )
+    return lines
+
+
+def columns(lines: Lines) -> tuple[Column, ...]:
+    """The columns in their order."""
+    return lines.order, lines.customer, lines.day, lines.product
+
+
+def shuffled(lines: Lines, rng: np.random.Generator) -> Lines:
+    """The same lines, with the products of each week dealt out anew."""
+    week, chance = lines.day // 7, rng.random(len(lines.day))
+    dealt = np.empty_like(lines.product)
+    dealt[np.argsort(week, kind="stable")] = lines.product[np.lexsort((chance, week))]
+    return replace(lines, product=dealt)
+
+
+def rules(models: Models, lines: Lines) -> pa.Table:
+    """The rules that the platform finds in these orders."""
+    products = [f"P{number:03d}" for number in range(PRODUCTS)]
+    moment = MONDAY + lines.day.astype("timedelta64[D]") + lines.order % 3600
+    size = len(lines.order)
+    sold = pa.table(
+        {
+            "order_id": pa.array(lines.order).cast(pa.string()),
+            "customer_id": pa.array(lines.customer).cast(pa.string()),
+            "product_id": pa.array(products).take(pa.array(lines.product)),
+            "ordered_at": pa.array(moment.astype("datetime64[us]")),
+            "line_class": ["sale"] * size,
+            "is_counted": [True] * size,
+        }
+    )
+    named = pa.table({"product_id": products, "product_name": products})
+    models(
+        *SEQUENCES,
+        fct_order_lines=sold,
+        dim_products=named,
+        as_of=pa.table({"as_of": [date(2012, 1, 2)]}),
+    )
+    return warehouse.read("marts.product_sequences")
+
+
+def pair_of(row: dict[str, Any]) -> tuple[str, str]:
+    """X and Y of a rule."""
+    return row["first_product_id"], row["then_product_id"]
+
+
+def test_planted_rules_are_found_and_no_others(models: Models) -> None:
+    rng = np.random.default_rng(1)
+    found = rules(models, with_rules(company(rng), rng)).to_pylist()
+
+    assert {pair_of(row) for row in found} == {(f"P{x:03d}", f"P{y:03d}") for x, y in PLANTED}
+
+
+def test_the_true_lift_lies_in_its_interval(models: Models) -> None:
+    """Y follows X by itself or brought by X: the true probability is made of both chances."""
+    rng = np.random.default_rng(2)
+    found = rules(models, with_rules(company(rng), rng)).to_pylist()
+    planted = {(f"P{x:03d}", f"P{y:03d}"): chance for (x, y), chance in PLANTED.items()}
+    true_lift = {
+        pair_of(row): 1 + planted[pair_of(row)] * (1 - row["base_rate"]) / row["base_rate"]
+        for row in found
+    }
+
+    assert [
+        row for row in found if not row["lift_low"] <= true_lift[pair_of(row)] <= row["lift_high"]
+    ] == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_is_found_where_the_products_were_shuffled(models: Models, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lines = with_rules(company(rng), rng)
+
+    assert rules(models, shuffled(lines, rng)).num_rows == 0
