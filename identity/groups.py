@@ -19,14 +19,14 @@ union select a from changed_exact_pairs union select b from changed_exact_pairs
 union select a from changed_likely_pairs union select b from changed_likely_pairs
 union select a from changed_decisions where a is not null
 union select b from changed_decisions where b is not null
-union
-select case when pairs.a = changed.record_no then pairs.b else pairs.a end
-from identity.exact_pairs as pairs
-inner join changed on pairs.a = changed.record_no or pairs.b = changed.record_no
-union
-select case when decided.a = changed.record_no then decided.b else decided.a end
-from decisions as decided
-inner join changed on decided.a = changed.record_no or decided.b = changed.record_no
+union select pairs.b from identity.exact_pairs as pairs
+inner join changed on pairs.a = changed.record_no
+union select pairs.a from identity.exact_pairs as pairs
+inner join changed on pairs.b = changed.record_no
+union select decided.b from decisions as decided
+inner join changed on decided.a = changed.record_no
+union select decided.a from decisions as decided
+inner join changed on decided.b = changed.record_no
 """
 DIRTY = """
 with touched_groups as (
