@@ -1,6 +1,5 @@
 """Identity on one labelled table, through the engine and the measures of the platform."""
 
-from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from identity.labelled import resolve
 from identity.mapping import Mapping, MappingError, load_mapping
 from scorecard.identity import agreement_rows
 from scorecard.rows import Row
@@ -22,7 +22,6 @@ def score(name: str) -> list[Row]:
     """
     mapping = load_mapping(_path(name))
     labelled = read(mapping)
-    resolve = import_module("identity.labelled").resolve
     clusters = resolve(labelled.drop_columns(mapping.truth), mapping)
     return list(agreement_rows(_path(name).stem, joined(labelled, clusters, mapping)))
 

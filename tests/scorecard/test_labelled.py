@@ -57,3 +57,9 @@ def test_clusters_find_their_records_in_whatever_order_they_come(tmp_path: Path)
 def test_the_sets_that_we_ship_can_be_read(name: str) -> None:
     rows = labelled.read(load_mapping(labelled.DATASETS / f"{name}.yml"))
     assert rows.num_rows in (1_000, 5_000, 50_578)
+
+
+@pytest.mark.slow
+def test_a_set_that_we_ship_is_scored_by_its_name(home: Path) -> None:
+    rows = {row.metric: row.value for row in labelled.score("fake_1000")}
+    assert (rows["records scored"], (rows["pairwise F1"] or 0) > 0.9) == (1_000, True)
