@@ -1,8 +1,10 @@
 """The dbt manifest, parsed anew when a file of the dbt project is newer than it."""
 
-import subprocess
-import sys
+from functools import lru_cache
 from pathlib import Path
+
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 import settings
 from settings import ForeseenError
@@ -15,21 +17,23 @@ class DbtParseError(ForeseenError):
 
 def parsed_manifest() -> Path:
     """The path of a manifest that fits the project. Raises DbtParseError with dbt's own words."""
-    sources = settings.DBT_PROJECT.rglob("*.*")
-    newest = max(path.stat().st_mtime for path in sources)
-    if not manifest_path().exists() or manifest_path().stat().st_mtime < newest:
-        _parse()
+    if not manifest_path().exists() or manifest_path().stat().st_mtime < _newest_source():
+        _parse(_newest_source())
     return manifest_path()
 
 
-def _parse() -> None:
-    dbt = Path(sys.executable).parent / "dbt"
-    run = subprocess.run(
-        [dbt, "parse", "--quiet"],
-        cwd=settings.DBT_PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise DbtParseError(run.stdout or run.stderr)
+def loaded_manifest() -> Manifest:
+    """The same manifest as dbt holds it in memory, parsed once per process."""
+    return _parse(_newest_source())
+
+
+def _newest_source() -> float:
+    return max(path.stat().st_mtime for path in settings.DBT_PROJECT.rglob("*.*"))
+
+
+@lru_cache(maxsize=1)
+def _parse(_newest: float) -> Manifest:
+    done = dbtRunner().invoke(["parse", "--quiet", "--project-dir", str(settings.DBT_PROJECT)])
+    if not isinstance(done.result, Manifest):
+        raise DbtParseError(str(done.exception))
+    return done.result

@@ -17,7 +17,6 @@ from orchestration.definitions import defs
 from orchestration.demo import apis
 from settings import ForeseenError
 
-DBT_ERRORS = "Errors parsed from dbt logs:"
 DISK_FULL = (
     "No space left",
     "File too large",
@@ -123,7 +122,7 @@ def _reason(event: dg.DagsterEvent) -> str:
     error = event.step_failure_data.error
     while error and error.cause and error.cls_name not in ours:
         error = error.cause
-    message = error.message.rpartition(DBT_ERRORS)[2].strip() if error else "unknown"
+    message = error.message.strip() if error else "unknown"
     return message + DISK_ADVICE if is_disk_full(message) else message
 
 
