@@ -1,6 +1,6 @@
 """The dbt manifest, parsed anew when a file of the dbt project is newer than it."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
@@ -18,13 +18,14 @@ class DbtParseError(ForeseenError):
 def parsed_manifest() -> Path:
     """The path of a manifest that fits the project. Raises DbtParseError with dbt's own words."""
     if not manifest_path().exists() or manifest_path().stat().st_mtime < _newest_source():
-        _parse(_newest_source())
+        _parse(manifest_path(), _newest_source())
     return manifest_path()
 
 
+@cache
 def loaded_manifest() -> Manifest:
-    """The same manifest as dbt holds it in memory, parsed once per process."""
-    return _parse(_newest_source())
+    """The project as this process first read it: who edits a model disturbs no refresh at work."""
+    return _parse(manifest_path(), _newest_source())
 
 
 def _newest_source() -> float:
@@ -32,7 +33,7 @@ def _newest_source() -> float:
 
 
 @lru_cache(maxsize=1)
-def _parse(_newest: float) -> Manifest:
+def _parse(_target: Path, _newest: float) -> Manifest:
     done = dbtRunner().invoke(["parse", "--quiet", "--project-dir", str(settings.DBT_PROJECT)])
     if not isinstance(done.result, Manifest):
         raise DbtParseError(str(done.exception))

@@ -13,8 +13,9 @@ from dbt_common.events.base_types import EventMsg
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 
 import settings
-from orchestration.parsing import loaded_manifest, parsed_manifest
+from orchestration.parsing import loaded_manifest
 from settings import ForeseenError
+from warehouse.catalog import manifest_path
 
 OPTIONS = ("--exclude-resource-type", "unit_test", "--indirect-selection", "buildable", "--quiet")
 
@@ -28,11 +29,12 @@ def build(context: dg.AssetExecutionContext, translator: DagsterDbtTranslator) -
 
     Raises DbtBuildError with dbt's own words when one of them failed.
     """
+    manifest = manifest_path()
     problems: list[str] = []
     for event in _events(["build", *OPTIONS, "--select", *_selected(context)]):
         problems += _problems(event)
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-        yield from message.to_default_asset_events(parsed_manifest(), translator, context)
+        yield from message.to_default_asset_events(manifest, translator, context)
     if problems:
         raise DbtBuildError("\n".join(problems))
 
@@ -51,11 +53,13 @@ def _events(command: list[str]) -> Iterator[dict[str, Any]]:
     told: SimpleQueue[EventMsg | dbtRunnerResult] = SimpleQueue()
     dbt = dbtRunner(manifest=loaded_manifest(), callbacks=[told.put])
     words = [*command, "--project-dir", str(settings.DBT_PROJECT)]
-    thread = Thread(target=lambda: told.put(dbt.invoke(words)), daemon=True)
+    thread = Thread(target=lambda: told.put(dbt.invoke(words)))
     thread.start()
-    while not isinstance(event := told.get(), dbtRunnerResult):
-        yield MessageToDict(event, preserving_proto_field_name=True)
-    thread.join()
+    try:
+        while not isinstance(event := told.get(), dbtRunnerResult):
+            yield MessageToDict(event, preserving_proto_field_name=True)
+    finally:
+        thread.join()
     if event.exception:
         raise DbtBuildError(str(event.exception))
 
