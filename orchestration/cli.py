@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 import settings
+from orchestration import identity_cli
+from orchestration.terminal import console, show_rows
 from settings import ForeseenError
 
 settings.prepare()
@@ -21,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console(file=sys.stdout)
+app.add_typer(identity_cli.app, name="identity")
 WIDE = 120  # columns of a table with notes that goes into a file
 MOST_ROWS = 100  # shown of an answer; for more, open the published file
 BIN = Path(sys.executable).parent
@@ -141,7 +143,7 @@ def audience(name: Annotated[str, typer.Argument(help="Such as vip")] = "") -> N
             "select audience, count(*) as members from audiences.audience_members"
             " group by audience order by audience"
         )
-    _print(rows.to_pylist())
+    show_rows(rows.to_pylist())
 
 
 @app.command()
@@ -162,8 +164,8 @@ def profile(identifier: Identifier) -> None:
         customer,
     )
     facts = {**(contact.to_pylist() or [{}])[0], **wide.to_pylist()[0]}
-    _print([{"field": k, "value": v} for k, v in facts.items() if v is not None])
-    _print(timeline.to_pylist())
+    show_rows([{"field": k, "value": v} for k, v in facts.items() if v is not None])
+    show_rows(timeline.to_pylist())
 
 
 @app.command()
@@ -235,7 +237,7 @@ def sql(
     from serving.publish import path_of
 
     edition = "contacts" if contacts else "insights"
-    _print(warehouse.ask(path_of(edition), query).slice(0, MOST_ROWS).to_pylist())
+    show_rows(warehouse.ask(path_of(edition), query).slice(0, MOST_ROWS).to_pylist())
 
 
 @app.command()
@@ -247,7 +249,7 @@ def quarantine() -> None:
         "select source, table_name, origin, reason, count(*) as rows"
         " from staging.stg_ingestion__quarantine group by all order by all"
     )
-    _print(rows.to_pylist())
+    show_rows(rows.to_pylist())
 
 
 @app.command()
@@ -333,16 +335,6 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI")] = 3000) -> Non
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the UI gets it too, and ends us by ending
         signal.signal(signal.SIGTERM, lambda *_: ui.terminate())
         raise typer.Exit(ui.wait())
-
-
-def _print(rows: list[dict[str, object]]) -> None:
-    if not rows:
-        console.print("Nothing.")
-        return
-    table = Table(*rows[0].keys())
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    console.print(table)
 
 
 def main() -> None:

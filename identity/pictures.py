@@ -1,0 +1,91 @@
+"""Evidence and customers as pictures: bars of text for the terminal, and drawn ones."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from identity.why import Answer, Link
+from settings import ForeseenError
+
+COLUMNS = 24  # of a waterfall in the terminal
+INCHES, DOTS = (8, 4), 80  # of a picture, and its dots per inch
+FOR, AGAINST, SUM = "#2a7f62", "#b5483a", "#444444"
+FORMATS = (".png", ".svg")
+
+
+class PictureFormatError(ForeseenError):
+    """A picture in a format that we do not draw."""
+
+
+def spans(weights: Sequence[float]) -> list[tuple[float, float]]:
+    """From where to where each bar of a waterfall goes; the last one is the sum."""
+    ends, total = [], 0.0
+    for weight in weights:
+        ends.append((total, total + weight))
+        total += weight
+    return [*ends, (0.0, total)]
+
+
+def bars(weights: Sequence[float]) -> list[str]:
+    """One line of text per bar of the waterfall, the sum last: ▓ speaks for, ░ against."""
+    found = spans(weights)
+    low = min(min(pair) for pair in found)
+    high = max(max(pair) for pair in found)
+    scale = (COLUMNS - 1) / max(high - low, 1e-9)
+    return [_bar(round((a - low) * scale), round((b - low) * scale)) for a, b in found]
+
+
+def _bar(start: int, end: int) -> str:
+    sign = "▓" if end >= start else "░"
+    return (" " * min(start, end) + sign * max(abs(end - start), 1)).ljust(COLUMNS)
+
+
+def save_waterfalls(answer: Answer, path: Path) -> None:
+    """Draw every link of the answer as a waterfall, one under the other, as PNG or SVG.
+
+    Raises PictureFormatError.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise PictureFormatError(f"{path}: name the picture .png or .svg.")
+    from matplotlib.figure import Figure
+
+    links = answer.links or (Link(answer.a, answer.b),)
+    height = sum(0.3 * len(link.parts) + 1.3 for link in links)
+    picture = Figure(figsize=(9, height), dpi=DOTS, layout="constrained")
+    ratios = [len(link.parts) + 2 for link in links]
+    plots = picture.subplots(len(links), 1, squeeze=False, height_ratios=ratios)
+    for axes, link in zip(plots[:, 0], links, strict=True):
+        _draw(axes, link)
+    picture.savefig(path)
+
+
+def _draw(axes: Any, link: Link) -> None:
+    weights = [part.weight for part in link.parts]
+    labels = [f"{part.what} ({part.finding})"[:60] for part in link.parts] + ["sum"]
+    found = spans(weights)
+    colours = [FOR if weight >= 0 else AGAINST for weight in weights] + [SUM]
+    axes.barh(
+        range(len(found)), [b - a for a, b in found], left=[a for a, _ in found], color=colours
+    )
+    axes.set_yticks(range(len(found)), labels, fontsize="small", parse_math=False)
+    axes.invert_yaxis()
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel("bits for one person")
+    decided = f"; decision: {link.decision}" if link.decision else ""
+    axes.set_title(f"{link.a} and {link.b}{decided}", fontsize="small", parse_math=False)
+
+
+def sizes_plot(sizes: Sequence[int], customers: Sequence[int]) -> bytes:
+    """A PNG: how many customers have how many records."""
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=INCHES, dpi=DOTS, layout="constrained")
+    axes = picture.subplots()
+    axes.bar([str(size) for size in sizes], customers, color=FOR)
+    axes.set_yscale("log")
+    axes.set_xlabel("records of a customer")
+    axes.set_ylabel("customers")
+    content = io.BytesIO()
+    picture.savefig(content, format="png")
+    return content.getvalue()
