@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.terminal import console
+from orchestration.terminal import console, show_rows
 
 if TYPE_CHECKING:
     from identity.why import Link
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Who is who: why, what is doubtful, what a change would do.", no_args_is_help=True
 )
+review = typer.Typer(
+    help="What is doubtful, with its evidence; decide it.", invoke_without_command=True
+)
+app.add_typer(review, name="review")
 Named = Annotated[str, typer.Argument(help="Record key, customer id, e-mail, phone, card or user")]
 
 
@@ -72,3 +76,65 @@ def show_link(link: "Link") -> None:
 def say(line: str, style: str | None = None) -> None:
     """Print a line as it is: keys and values may hold what looks like markup."""
     console.print(line, style=style, highlight=False, markup=False)
+
+
+@review.callback()
+def list_doubts(
+    ctx: typer.Context,
+    most: Annotated[int, typer.Option(help="How many to show, those about most records first")] = 5,
+) -> None:
+    """Show pairs of records that might be one person, or not, with their evidence."""
+    if ctx.invoked_subcommand:
+        return
+    from identity.review import review as look
+
+    found, shown = look(most)
+    for doubt, link in shown:
+        now = "one customer" if doubt.are_one else f"apart ({doubt.reason or 'no link'})"
+        console.rule(f"number {doubt.number}")
+        say(f"Now {now}; {doubt.net:+.1f} bits between all their records.", style="bold")
+        show_link(link)
+    say(f"\n{found} to decide, {len(shown)} shown.")
+    if shown:
+        say("`cdp identity review decide <number> link|cut --reason ... --actor ...`", style="dim")
+
+
+@review.command()
+def decide(
+    subject: Annotated[
+        list[str],
+        typer.Argument(
+            help="A number from the review, or two record keys, or a type of identifier and a"
+            " value; then link, cut, block, allow or withdraw"
+        ),
+    ],
+    reason: Annotated[str, typer.Option(help="Why")],
+    actor: Annotated[str, typer.Option(help="Who decides")],
+) -> None:
+    """Decide that two records are one person (link) or are not (cut), or about one value.
+
+    The last decision counts, from the next refresh; withdraw takes it back.
+    """
+    from identity.review import decide as keep
+
+    kept = keep(subject[:-1], subject[-1], reason=reason, actor=actor)
+    say(f"{kept.override_id}: {kept.kind} {' and '.join(kept.subject)}, from the next refresh.")
+    say("What it will do: `cdp identity plan`.", style="dim")
+
+
+@app.command()
+def overrides() -> None:
+    """List every decision that people have taken, and whether it counts."""
+    from identity.review import overrides as all_of_them
+
+    show_rows(
+        {
+            "decision": one.decision.kind,
+            "about": "\n".join(one.decision.subject),
+            "reason": one.decision.reason,
+            "actor": one.decision.actor,
+            "decided": f"{one.decision.decided_at:%Y-%m-%d %H:%M}",
+            "state": one.state,
+        }
+        for one in all_of_them()
+    )
