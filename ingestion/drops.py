@@ -28,7 +28,7 @@ def new_files(bucket_url: str, file_glob: str) -> Iterator[list[Path]]:
     forgets, one that completes does not. Names are kept, not a newest time: files may come late.
     Raises FileNotFoundError when there is no such folder: a wrong setting is not an empty one.
     """
-    if not _local(bucket_url).is_dir():
+    if not local_path(bucket_url).is_dir():
         raise FileNotFoundError(f"there is no folder {bucket_url}")
     loaded: dict[str, str] = dlt.current.resource_state().setdefault("loaded", {})
     found = [_drop(file) for file in filesystem(bucket_url, file_glob=file_glob)]
@@ -43,13 +43,14 @@ def _drop(file: object) -> Drop:
     fields: dict[str, object] = dict(file)  # type: ignore[call-overload]
     return Drop(
         name=str(fields["relative_path"]),
-        path=_local(str(fields["file_url"])),
+        path=local_path(str(fields["file_url"])),
         size=int(str(fields["size_in_bytes"])),
         version=f"{fields['modification_date']} {fields['size_in_bytes']}",
     )
 
 
-def _local(url: str) -> Path:
+def local_path(url: str) -> Path:
+    """The folder or file of a file:// URL or a plain path."""
     return Path(url2pathname(url.removeprefix("file://")) if url.startswith("file:") else url)
 
 

@@ -282,6 +282,74 @@ def score(
         raise typer.Exit(1)
 
 
+collect = typer.Typer(
+    help="Receive events from Segment and RudderStack SDKs.", invoke_without_command=True
+)
+keys = typer.Typer(help="Who may send events.", no_args_is_help=True)
+collect.add_typer(keys, name="keys")
+app.add_typer(collect, name="collect")
+
+
+@collect.callback()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8080,
+    workers: Annotated[int, typer.Option(help="Processes, each with a log of its own")] = 1,
+) -> None:
+    """Receive events over HTTP until stopped; what was answered 200 is on disk."""
+    if context.invoked_subcommand is None:
+        from ingestion.collector.server import serve as answer
+
+        answer(host, port, workers)
+
+
+@keys.command("add")
+def add_key(
+    source: Annotated[str, typer.Argument(help="What sends with it, such as shop_site")],
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A web site that may use it; any when not given")
+    ] = None,
+    key: Annotated[str, typer.Option(help="A key that your senders have already")] = "",
+) -> None:
+    """Make a write key and show it, this once."""
+    from ingestion.collector.keys import add
+
+    made, text = add(source, tuple(origin or ()), key)
+    console.print(f"{made.key_id} of {source}: {text}", highlight=False, markup=False)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Show the write keys, without the keys themselves."""
+    from ingestion.collector.keys import all_keys
+
+    _print(
+        [
+            {
+                "key_id": key.key_id,
+                "source": key.source,
+                "origins": ", ".join(key.origins) or "any",
+                "created_at": key.created_at,
+                "expires_at": key.expires_at,
+            }
+            for key in all_keys()
+        ]
+    )
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="As `cdp collect keys list` shows it")],
+    hours: Annotated[float, typer.Option(help="How long it still works")] = 0,
+) -> None:
+    """End a write key, now or in some hours."""
+    from ingestion.collector.keys import revoke
+
+    ended = revoke(key_id, hours)
+    console.print(f"{ended.key_id} of {ended.source} ends at {ended.expires_at}.", markup=False)
+
+
 @app.command()
 def parse() -> None:
     """Parse the dbt project, if it has changed."""

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import settings
+from ingestion.collector import segments
+from ingestion.drops import local_path
+from ingestion.registry import SOURCES
 from privacy.person import Person
 
 PERSONAL = {  # field in an inbox file: the type of identifier it holds
@@ -22,14 +25,23 @@ PERSONAL = {  # field in an inbox file: the type of identifier it holds
 def forget(person: Person) -> int:
     """Drop the person's events and empty their card numbers; returns the files rewritten.
 
-    A file keeps its modification time, so that it does not count as new.
+    A file keeps its modification time, so that it does not count as new. A segment that a collector
+    is writing is closed first: rewriting it under the collector would lose what comes after.
     """
+    for folder in _folders():
+        segments.close_all(folder)
     return sum(_forget(path, person) for path in _files())
 
 
 def _files() -> list[Path]:
-    inbox = settings.home() / "inbox"
-    return sorted(path for path in inbox.rglob("*") if path.suffix in (".jsonl", ".csv"))
+    found = {path for folder in _folders() for path in folder.rglob("*")}
+    return sorted(path for path in found if path.suffix in (".jsonl", ".csv"))
+
+
+def _folders() -> list[Path]:
+    """The inbox, and the collector's where that is another folder."""
+    url = os.environ.get(SOURCES["web"].setting, "")
+    return [settings.home() / "inbox", *([local_path(url)] if url else [])]
 
 
 def _forget(path: Path, person: Person) -> bool:
@@ -57,8 +69,11 @@ def _names(line: str, person: Person) -> bool:
     """Whether an event is about the person; a line that is no JSON is searched as text."""
     try:
         event = json.loads(line)
-        fields = {**(event.get("traits") or {}), **event}
-    except (ValueError, AttributeError, TypeError):
+        if isinstance(event, list):  # refused by the collector: reason and payload
+            event = json.loads(event[1])
+        shared = (event.get("context") or {}).get("traits") or {}
+        fields = {**shared, **(event.get("traits") or {}), **event}
+    except (ValueError, AttributeError, TypeError, IndexError):
         return any(len(value) > 5 and value in line.lower() for _, value in person.identifiers)  # noqa: PLR2004
     return any(
         str(fields.get(name, "")).strip().lower() in person.values([kind])

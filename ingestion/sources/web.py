@@ -3,7 +3,8 @@
 raw_web.events  one row per received event; clients retry, so a message may stand twice
 
 Needs SOURCES__WEB__BUCKET_URL: a folder of *.jsonl files, one event a line. A segment that is
-still being written has a name that begins with a dot and is not read.
+still being written has a name that begins with a dot and is not read. `cdp collect` writes such
+files; an event that it refused is a line of its own, an array of reason and payload.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract.resource import DltResource
 
+from ingestion import suppression
 from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
 from warehouse import RawTable, Session, scratch, text_lines
@@ -39,24 +41,41 @@ EVENTS = RawTable(
     identifiers={"anonymous_id": "anonymous_id", "user_id": "user_id", "email": "email"},
 )
 TABLES = (EVENTS,)
-PATHS = {
-    "message_id": "$.messageId",
-    "event_type": "$.type",
-    "event_name": "$.event",
-    "anonymous_id": "$.anonymousId",
-    "user_id": "$.userId",
-    "email": "$.traits.email",
-    "sent_at": "$.sentAt",
-    "occurred_at": "$.timestamp",
-    "received_at": "$.receivedAt",
-    "properties": "$.properties",
-    "traits": "$.traits",
-    "context": "$.context",
+PATHS = {  # where a value stands; of several places, the first that has it
+    "message_id": ("$.messageId",),
+    "event_type": ("$.type",),
+    "event_name": ("$.event",),
+    "anonymous_id": ("$.anonymousId",),
+    "user_id": ("$.userId",),
+    "email": ("$.traits.email", "$.context.traits.email"),
+    "sent_at": ("$.sentAt",),
+    "occurred_at": ("$.originalTimestamp", "$.timestamp"),  # the client's clock, staging corrects
+    "received_at": ("$.receivedAt",),
+    "properties": ("$.properties",),
+    "traits": ("$.traits", "$.context.traits"),
+    "context": ("$.context",),
 }
 
 IS_EVENT = "coalesce(json_type(try_cast(line as json)), '') = 'OBJECT'"
+IS_REFUSED = """
+    coalesce(
+        json_array_length(try_cast(line as json)) = 2
+        and json_type(try_cast(line as json), '$[0]') = 'VARCHAR'
+        and json_type(try_cast(line as json), '$[1]') = 'VARCHAR',
+        false
+    )
+"""
+REFUSED = f"""
+    select
+        line ->> '$[1]' as payload,
+        line ->> '$[0]' as reason,
+        origin,
+        try_cast(line ->> '$[1]' as json) as event
+    from rows where {IS_REFUSED}
+"""
 BROKEN = f"""
-    select line as payload, 'not a JSON object' as reason, origin from rows where not {IS_EVENT}
+    select line as payload, 'not a JSON object' as reason, origin from rows
+    where not {IS_EVENT} and not {IS_REFUSED}
 """
 
 
@@ -72,14 +91,31 @@ def _rows(bucket_url: str) -> Iterator[object]:
         yield from refused(EVENTS, pa.concat_tables(segment.refused for segment in segments))
         with scratch(rows=pa.concat_tables(segment.rows for segment in segments)) as session:
             broken, events = session.read(BROKEN), _events(session)
+            turned_away = _turned_away(session)
         yield from refused(EVENTS, broken)
+        yield from refused(EVENTS, suppression.without_erased_people(EVENTS, turned_away))
         yield from checked_rows(EVENTS, events)
 
 
 def _events(session: Session) -> pa.Table:
-    paths = ", ".join(f"'{path}'" for path in PATHS.values())
-    columns = ", ".join(f'fields[{i}] as "{column}"' for i, column in enumerate(PATHS, start=1))
-    return session.read(
-        f"select {columns}, origin from (select json_extract_string(line, [{paths}]) as fields,"
-        f" origin from rows where {IS_EVENT})"
+    source = f"select line as event, origin from rows where {IS_EVENT}"
+    return session.read(_fields(source, tuple(PATHS), "origin"))
+
+
+def _turned_away(session: Session) -> pa.Table:
+    """What the collector refused, with the identifiers by which erased people are left out."""
+    return session.read(_fields(REFUSED, tuple(EVENTS.identifiers), "payload, reason, origin"))
+
+
+def _fields(source: str, names: tuple[str, ...], others: str) -> str:
+    """Columns out of the JSON in `event`, each event parsed once."""
+    paths = [path for name in names for path in PATHS[name]]
+    place = {path: f"fields[{number}]" for number, path in enumerate(paths, start=1)}
+    columns = [
+        f'coalesce({", ".join(place[path] for path in PATHS[name])}) as "{name}"' for name in names
+    ]
+    listed = ", ".join(f"'{path}'" for path in paths)
+    return (
+        f"select {', '.join(columns)}, {others} from"
+        f" (select json_extract_string(event, [{listed}]) as fields, {others} from ({source}))"
     )

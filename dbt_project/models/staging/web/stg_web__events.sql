@@ -62,11 +62,19 @@ deduplicated as (
         anonymous_id,
         user_id,
         email,
-        {# receivedAt - (sentAt - timestamp), never later than the receipt #}
-        least(
-            received_at,
-            coalesce(client_occurred_at + (received_at - sent_at), client_occurred_at, received_at)
-        ) as occurred_at,
+        {# receivedAt - (sentAt - timestamp); a time after the receipt, or absurd, is the receipt #}
+        case
+            when
+                coalesce(client_occurred_at + (received_at - sent_at), client_occurred_at)
+                < cast('2000-01-01' as timestamp)
+                then received_at
+            else least(
+                received_at,
+                coalesce(
+                    client_occurred_at + (received_at - sent_at), client_occurred_at, received_at
+                )
+            )
+        end as occurred_at,
         received_at,
         page_path,
         {# A referrer of the same host is a step within the site, not a way in. #}
