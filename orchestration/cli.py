@@ -324,7 +324,7 @@ def list_keys() -> None:
     """Show the write keys, without the keys themselves."""
     from ingestion.collector.keys import all_keys
 
-    _print(
+    show_rows(
         [
             {
                 "key_id": key.key_id,
