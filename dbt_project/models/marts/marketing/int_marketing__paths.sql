@@ -1,8 +1,10 @@
 {#
-One row per touch of a known person, with the order it led up to, if any.
+One row per touch of a known person that counts, with the order it led up to, if any.
 
 A touch counts for the next order alone, so that the earlier touches of a repeat buyer are not
-credited again, and only for so many days. A receipt of a till is a touch of its own order.
+credited again, and only for so many days. A receipt of a till is a touch of its own order. Direct
+visits and tills say where somebody bought, not what brought them: they stay in a path only when
+nothing else is in it.
 #}
 
 with
@@ -95,6 +97,25 @@ led_up as (
 
 ),
 
+paths as (
+
+    select
+        *,
+        {{ surrogate_key(['customer_id', 'order_number', 'order_id']) }} as path_id,
+        marketing_channel in ('direct', 'store') as is_bare
+    from led_up
+
+),
+
+marked as (
+
+    select
+        *,
+        max(case when is_bare then 0 else 1 end) over (partition by path_id) as has_marketing
+    from paths
+
+),
+
 final as (
 
     select
@@ -105,13 +126,13 @@ final as (
         campaign_key,
         order_id,
         case when order_id is not null then ordered_at end as ordered_at,
-        {{ surrogate_key(['customer_id', 'order_number', 'order_id']) }} as path_id,
+        path_id,
         row_number() over (
-            partition by customer_id, order_number, order_id
-            order by occurred_at asc, touchpoint_id asc
+            partition by path_id order by occurred_at asc, touchpoint_id asc
         ) as position,
-        count(*) over (partition by customer_id, order_number, order_id) as touches
-    from led_up
+        count(*) over (partition by path_id) as touches
+    from marked
+    where not is_bare or has_marketing = 0
 
 )
 

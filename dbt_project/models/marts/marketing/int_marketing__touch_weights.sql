@@ -65,13 +65,13 @@ final as (
         described.position,
         case when described.position = 1 then 1.0 else 0.0 end as first_touch,
         case when described.position = described.touches then 1.0 else 0.0 end as last_touch,
-        1.0 / described.touches as linear,
+        cast(1 as double) / described.touches as linear,
         round(described.freshness / totals.freshness, 12) as time_decay,
         case
             when described.touches = 1 then 1.0
             when described.touches = 2 then 0.5
             when described.position in (1, described.touches) then 0.4
-            else 0.2 / (described.touches - 2)
+            else cast(0.2 as double) / (described.touches - 2)
         end as position_based,
         case
             when totals.removal_effect > 0
@@ -81,9 +81,9 @@ final as (
                         / described.touches_of_channel,
                         12
                     )
-            else 1.0 / described.touches
+            else cast(1 as double) / described.touches
         end as markov,
-        1.0 / totals.channels / described.touches_of_channel as shapley
+        cast(1 as double) / totals.channels / described.touches_of_channel as shapley
     from described
     inner join totals on described.order_id = totals.order_id
 
