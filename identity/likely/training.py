@@ -2,8 +2,10 @@
 
 `m` is how often two records of one person are so alike, `u` how often two random ones are. Pairs
 that share a unique id teach `m` where there are enough of them; else expectation and maximisation
-find it over all pairs, where those that share no key count as two people. The default model,
-shipped with the code, has a small say in everything, so that it decides where data are too few.
+find it over all pairs, where those that share no key count as two people. Two people of one home
+are told apart from one person: they share surname, address and mailbox, but first names and birth
+dates only by chance. The default model, shipped with the code, has a small say in everything, so
+that it decides where data are too few.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ ROUNDS = 100  # of expectation and maximisation: far beyond where it stands stil
 PSEUDO_PAIRS = 10.0  # how many pairs of one person the default model's opinion counts for
 NEVER_SEEN = 0.5  # pairs at every level: what was never seen is not impossible
 VETO_BELOW = 0.02  # names that differ in fewer than 2 of 100 pairs of one person are a veto
+HOME = {"family_name", "email", "phone", "address", "street", "city", "postcode"}  # one home shares
 PRIOR_RANGE = (1e-9, 0.2)
 MOSTLY = 20.0  # at most this many of the random pairs that agree are one person
 UNIQUE_ID = {"m": (0.04, 0.96), "u": (1.0, 0.96 / 4096)}  # second accounts exist; 12 bits for one
@@ -51,7 +54,8 @@ def train(
     known = patterns_of(session, labels, prepared, found) if labels else None
     known_pairs = int(known.counts.sum()) if known else 0
     is_known = known_pairs >= ENOUGH_KNOWN
-    m, prior = _learned(guess, u, patterns, known if is_known else None, records)
+    home = {one.name: (guess if one.kind in HOME else u)[one.name] for one in found}
+    m, prior = _learned(guess, home, u, patterns, known if is_known else None, records)
     return LinkModel(
         fields=dict(fields),
         prior=short(prior),
@@ -75,21 +79,35 @@ def _default(default: LinkModel, one: Comparison, which: str) -> Floats:
     return np.array([by_name.get(name, min(by_name.values())) for name in one.names])
 
 
-def _learned(
-    guess: Shares, u: Shares, patterns: Patterns, known: Patterns | None, records: int
+def _learned(  # noqa: PLR0917
+    guess: Shares,
+    home: Shares,
+    u: Shares,
+    patterns: Patterns,
+    known: Patterns | None,
+    records: int,
 ) -> tuple[Shares, float]:
     """What pairs of one person look like, and the share of all pairs that are one person.
 
-    Expected pairs of one person are counted, and so on until the model agrees with itself.
+    Expected pairs of one person, and of one home, are counted, and so on until the model agrees
+    with itself. `home` is where that of one home begins; what equals `u` there stays so.
     """
     all_pairs = records * (records - 1) / 2
     m = _seen(guess, known, known.counts) if known else guess
-    prior = _prior(patterns.counts.sum() / 2, all_pairs, records)
+    h, prior = home, _prior(patterns.counts.sum() / 2, all_pairs, records)
+    prior_h = prior
     for _ in range(ROUNDS):
-        expected = _posterior(m, u, patterns, prior) * patterns.counts
-        prior = _prior(float(expected.sum()), all_pairs, records)
+        person, together = _posteriors((m, prior), (h, prior_h), u, patterns)
+        prior = _prior(float(person.sum()), all_pairs, records)
+        prior_h = _prior(float(together.sum()), all_pairs, records)
+        h = {
+            name: start if start is u[name] else seen
+            for (name, start), seen in zip(
+                home.items(), _seen(home, patterns, together).values(), strict=True
+            )
+        }
         if not known:
-            m = _seen(guess, patterns, expected)
+            m = _seen(guess, patterns, person)
     return m, prior
 
 
@@ -114,12 +132,21 @@ def _prior(expected: float, all_pairs: float, records: int) -> float:
     return float(min(max(prior, PRIOR_RANGE[0]), PRIOR_RANGE[1]))
 
 
-def _posterior(m: Shares, u: Shares, patterns: Patterns, prior: float) -> Floats:
+def _posteriors(
+    person: tuple[Shares, float], home: tuple[Shares, float], u: Shares, patterns: Patterns
+) -> tuple[Floats, Floats]:
+    """How many pairs of each pattern are one person, and how many are two of one home."""
+    (m, prior), (h, prior_h) = person, home
     odds = np.full(len(patterns.counts), np.log(prior / (1 - prior)))
+    odds_h = np.full(len(patterns.counts), np.log(prior_h / (1 - prior_h)))
     for name, levels in patterns.levels.items():
         seen = levels >= 0
-        odds[seen] += np.log(m[name] / _of_two_people(u[name], m[name], prior))[levels[seen]]
-    return np.asarray(1 / (1 + np.exp(-odds)))
+        apart = _of_two_people(u[name], m[name], prior)
+        odds[seen] += np.log(m[name] / apart)[levels[seen]]
+        if h[name] is not u[name]:
+            odds_h[seen] += np.log(h[name] / apart)[levels[seen]]
+    whole = np.logaddexp(np.logaddexp(odds, odds_h), 0.0)
+    return np.exp(odds - whole) * patterns.counts, np.exp(odds_h - whole) * patterns.counts
 
 
 def _of_two_people(u: Floats, m: Floats, prior: float) -> Floats:

@@ -102,3 +102,13 @@ def test_a_model_names_no_value_that_few_records_hold() -> None:
     counts = records().column("last").value_counts().to_pylist()
     rare = {entry["values"] for entry in counts if entry["counts"] < 5}
     assert not rare & set(model.frequencies["last"].common)
+
+
+def test_couples_do_not_teach_that_one_person_has_two_first_names() -> None:
+    people = records()
+    partner = np.arange(2 * PEOPLE) // 2 * 2  # every second person has surname and phone of another
+    shared = {name: people[name].take(pa.array(partner)) for name in ("last", "phone")}
+    unknown = pa.nulls(2 * PEOPLE, pa.string())
+    for name, column in {**shared, "born": unknown}.items():
+        people = people.set_column(people.column_names.index(name), name, column)
+    assert trained(people, has_labels=False).comparisons["first"].is_veto
