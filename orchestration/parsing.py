@@ -34,7 +34,8 @@ def _newest_source() -> float:
 
 @lru_cache(maxsize=1)
 def _parse(_target: Path, _newest: float) -> Manifest:
-    done = dbtRunner().invoke(["parse", "--quiet", "--project-dir", str(settings.DBT_PROJECT)])
+    here = str(settings.DBT_PROJECT)
+    done = dbtRunner().invoke(["parse", "--quiet", "--project-dir", here, "--profiles-dir", here])
     if not isinstance(done.result, Manifest):
         raise DbtParseError(str(done.exception))
     return done.result
