@@ -8,9 +8,23 @@ consents as (
 
 ),
 
-accounts as (
+choices as (
 
-    select * from {{ ref('stg_shop__accounts') }}
+    select * from {{ ref('stg_shop__marketing_choices') }}
+
+),
+
+email_events as (
+
+    select * from {{ ref('stg_email__events') }}
+    where kind in ('unsubscribed', 'marked_spam')
+
+),
+
+unsubscribed_profiles as (
+
+    select * from {{ ref('stg_email__profiles') }}
+    where not is_subscribed
 
 ),
 
@@ -20,6 +34,7 @@ identity_map as (
 
 ),
 
+{# Standing on a list is no yes; leaving it is a no. #}
 decisions as (
 
     select
@@ -36,9 +51,27 @@ decisions as (
         'marketing' as purpose,
         'email' as channel,
         accepts_marketing as is_granted,
-        updated_at as decided_at,
+        decided_at,
         'shop' as source
-    from accounts
+    from choices
+    union all
+    select
+        'email:profile:' || profile_id as record_key,
+        'marketing' as purpose,
+        'email' as channel,
+        false as is_granted,
+        occurred_at as decided_at,
+        'email' as source
+    from email_events
+    union all
+    select
+        'email:profile:' || profile_id as record_key,
+        'marketing' as purpose,
+        'email' as channel,
+        false as is_granted,
+        updated_at as decided_at,
+        'email' as source
+    from unsubscribed_profiles
 
 ),
 
