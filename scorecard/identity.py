@@ -24,7 +24,7 @@ inner join truth_records as truth on map.record_key = truth.record_key
 where truth.person_id is not null
 """
 # Signs of a cause in the records' dirt.
-DEVICE = "['kiosk', 'shared_device']"
+DEVICE = "['kiosk', 'shared_device', 'changed_hands']"
 RECYCLED = "['recycled_phone', 'old_phone']"
 MAILBOX = "['shared_email', 'shared_phone', 'placeholder_email', 'placeholder_phone']"
 TYPO = """[

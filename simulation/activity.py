@@ -23,27 +23,25 @@ from simulation.behaviour import (
     touched,
 )
 from simulation.care import make_interactions, make_tickets
+from simulation.consents import consent_rows, crm_consents, make_consents, make_wishes
 from simulation.ledger import Column
 from simulation.marketing import (
-    Known,
     Sending,
     ad_campaigns,
     ad_insights,
     campaign_effects,
     channel_effects,
     clicks_of,
-    consent_rows,
+    left_consents,
     mail_campaigns,
     mail_events,
     mailed_baskets,
-    make_consents,
     make_sendings,
     treatments,
-    true_consents,
 )
 from simulation.outside import Revision, make_revisions, make_segments
 from simulation.personas import Market, make_personas, personas_table, shelf_of
-from simulation.population import Population
+from simulation.population import Known, Population
 from simulation.purchases import (
     Plan,
     Purchases,
@@ -105,6 +103,7 @@ class Activity:
     sendings: list[Sending]  # for `with_unsubscribes`
     revisions: list[Revision]
     scene: Scene  # for `make_log`
+    guest_orders: pa.Table  # made up, for their contacts: invoice, person, ordered_at
 
 
 def make_market(population: Population, ledger: pa.Table, catalogue: pa.Table, seed: int) -> Market:
@@ -126,16 +125,18 @@ def make_activity(
     plan = make_plan(market, visits, sendings, (ledger, whole), rng[4])
     purchases = make_purchases(market, plan, ledger, seed)
     orders = recent_orders(market, ledger, purchases)
-    decided = make_consents(known.contacts, rng[5])
+    wishes = make_wishes(market.population.people.num_rows, seed)
+    decided = make_consents(known.contacts, wishes, rng[5])
+    said = pa.concat_tables([crm_consents(known.contacts, decided), left_consents(sendings)])
     return Activity(
         raw=raw_tables(known, sendings, purchases)
         | {"crm.consents": consent_rows(known.contacts, decided)}
         | told_tables(market, known, visits, purchases.orders, seed),
-        truth=true_tables(market, plan, purchases, sendings)
-        | {"consents": named(market, true_consents(known.contacts, decided, sendings))},
+        truth=true_tables(market, plan, purchases, sendings) | {"consents": named(market, said)},
         sendings=sendings,
         revisions=make_revisions(market, np.random.default_rng([seed, 32])),
         scene=Scene(market, devices, visits, orders),
+        guest_orders=purchases.guest_orders,
     )
 
 

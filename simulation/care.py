@@ -4,9 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulation.consents import SECOND, between
 from simulation.ledger import FIRST_DAY, Column
-from simulation.marketing import SECOND, Known, between, numbered
+from simulation.marketing import numbered
 from simulation.personas import CHANNELS, CLOSED, DAY, Market
+from simulation.population import Known
 
 TICKETS = 0.6  # tickets of a support user in these days, on average
 ABOUT_ORDER = 0.5  # of tickets of people with a recent order are about it

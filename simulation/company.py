@@ -15,7 +15,9 @@ from simulation.activity import (
     make_activity,
     make_log,
     make_market,
+    named,
 )
+from simulation.consents import mail_consents
 from simulation.dirt import Dirt
 from simulation.forms import (
     Form,
@@ -36,10 +38,10 @@ from simulation.ledger import (
     sampled,
     write_ledger,
 )
-from simulation.marketing import Known, with_unsubscribes
-from simulation.population import Population, customers_wanted, make_population
+from simulation.marketing import with_unsubscribes
+from simulation.population import Known, Population, customers_wanted, make_population
 from simulation.purchases import GUEST_SEED, clean_lines, guest_invoice_owners, guest_invoices
-from simulation.records import Records, make_records
+from simulation.records import Records, make_records, with_guests
 from simulation.segments import json_lines
 from simulation.truth import write_truth, write_truth_parts
 
@@ -152,6 +154,7 @@ def make_world(people: int | None, seed: int, dirt: Dirt) -> World:
     records = make_records(population, guest_orders(population, lines, seed), dirt, seed)
     market = make_market(population, lines, catalogue_of(whole), seed)
     activity = make_activity(market, acquaintances(records), lines, whole, seed)
+    records = with_guests(records, population, activity.guest_orders, dirt, seed)
     log = make_log(activity.scene, seed)
     return World(ledger, ledger is files, population, records, activity, log)
 
@@ -244,11 +247,24 @@ def write_truths(home: Path, world: World) -> int:
     truth = world.activity.truth | {
         "people": true_people(world.population),
         "records": pa.concat_tables([*records, world.log.records()]),
+        "consents": true_consents(world),
     }
     for name, table in truth.items():
         write_truth(home, name, table)
     write_truth_parts(home, "events", world.log.truth())
     return int(truth["records"].num_rows)
+
+
+def true_consents(world: World) -> pa.Table:
+    """Every decision that any source keeps; not to be subscribed is a no of the last change."""
+    accounts, profiles = world.records["shop.accounts"], world.records["email.profiles"]
+    box = accounts.table["accepts_marketing"].to_numpy(zero_copy_only=False)
+    ticked = mail_consents(accounts.person, box, accounts.table["created_at"].to_numpy())
+    gone = ~profiles.table["is_subscribed"].to_numpy(zero_copy_only=False)
+    changed = profiles.table["updated_at"].to_numpy()
+    left = mail_consents(profiles.person[gone], False, changed[gone])
+    said = [named(world.log.market, part) for part in (ticked, left)]
+    return pa.concat_tables([world.activity.truth["consents"], *said])
 
 
 def true_people(population: Population) -> pa.Table:

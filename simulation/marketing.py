@@ -1,4 +1,4 @@
-"""What the company says to people: ads, e-mails with a control group, and the consents it has.
+"""What the company says to people: ads, and e-mails with a control group.
 
 An opened e-mail truly makes a purchase likelier; who is sent one is drawn by lot, so the effect
 can be measured and the truth about it is known.
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulation.consents import NEVER, SECOND, mail_consents
 from simulation.landings import (
     ADS,
     EFFECTS,
@@ -22,6 +23,7 @@ from simulation.landings import (
 )
 from simulation.ledger import DAYS, FIRST_DAY, Column
 from simulation.personas import CHANNELS, CLOSED, DAY, Market
+from simulation.population import Known
 from simulation.purchases import MAILED, Baskets, caused_baskets
 
 TREATED = 0.5  # of those who could be mailed are; the others are the control group
@@ -35,27 +37,7 @@ MOST_BUY_DAYS = 10  # the purchase it brings comes within these days of the open
 SEND_HOUR = 8
 RESTATED = 0.20  # of ad insights are corrected later
 IMPRESSIONS_A_CLICK = 40
-# Purpose, channel, share of contacts who granted, share who refused; the rest were never asked.
-CONSENTS = (
-    ("marketing", "email", 0.60, 0.15),
-    ("marketing", "sms", 0.20, 0.20),
-    ("marketing", "ads", 0.25, 0.15),
-    ("analytics", "any", 0.45, 0.10),
-)
-WITHDRAWN = 0.12  # of granted consents are withdrawn later, in a second row
-GRANTED_AGAIN = 0.15  # of withdrawn consents are granted once more
 SHOP_LINK = "https://shop.example.com/collections/gifts?utm_source=newsletter&utm_campaign="
-NEVER = np.datetime64("9999-01-01", "s")
-SECOND = pa.timestamp("s")
-
-
-@dataclass(frozen=True)
-class Known:
-    """The people that a system knows, in order of its records: key, whose it is, since when."""
-
-    key: pa.Array
-    person: Column
-    since: Column
 
 
 @dataclass(frozen=True)
@@ -397,81 +379,8 @@ def insight_rows(
     )
 
 
-def make_consents(contacts: Known, rng: np.random.Generator) -> pa.Table:
-    """Every decision in the CRM: `contact` (row), purpose, channel, is_granted, decided_at."""
-    parts = [decisions(contacts, asked, rng) for asked in CONSENTS]
-    return pa.concat_tables(parts).sort_by(
-        [("decided_at", "ascending"), ("contact", "ascending"), ("purpose", "ascending"),
-         ("channel", "ascending")]
-    )  # fmt: skip
-
-
-def decisions(
-    contacts: Known, asked: tuple[str, str, float, float], rng: np.random.Generator
-) -> pa.Table:
-    """The decisions of all contacts about one purpose and channel: first, second, third."""
-    purpose, channel, granted, refused = asked
-    size = len(contacts.person)
-    chance, second, third = rng.random(size), rng.random(size), rng.random(size)
-    first_at = between(contacts.since, rng)
-    second_at = between(first_at, rng)
-    is_granted = chance < granted
-    takes_back = is_granted & (second < WITHDRAWN)
-    returns = takes_back & (third < GRANTED_AGAIN)
-    parts = (
-        (chance < granted + refused, is_granted, first_at),
-        (takes_back, np.zeros(size, bool), second_at),
-        (returns, np.ones(size, bool), between(second_at, rng)),
-    )
-    rows = np.concatenate([np.flatnonzero(decides) for decides, _, _ in parts])
-    return pa.table(
-        {
-            "contact": pa.array(rows, pa.int64()),
-            "purpose": pa.array([purpose]).take(zeros(rows)),
-            "channel": pa.array([channel]).take(zeros(rows)),
-            "is_granted": pa.array(np.concatenate([what[decides] for decides, what, _ in parts])),
-            "decided_at": pa.array(
-                np.concatenate([at[decides] for decides, _, at in parts]), SECOND
-            ),
-        }
-    )
-
-
-def between(start: Column, rng: np.random.Generator) -> Column:
-    """A time after each start and before the end."""
-    room = np.maximum((CLOSED - 2 - start.astype("datetime64[s]")).astype(int), 1)
-    wait = (1 + rng.random(len(start)) * room).astype("timedelta64[s]")
-    return np.asarray(np.minimum(start.astype("datetime64[s]") + wait, CLOSED - 1))
-
-
-def consent_rows(contacts: Known, decided: pa.Table) -> pa.Table:
-    """The CRM's table of consents."""
-    size = decided.num_rows
-    return pa.table(
-        {
-            "consent_id": pa.array(np.arange(1, size + 1), pa.int64()),
-            "contact_id": contacts.key.take(decided["contact"].combine_chunks()),
-            "purpose": decided["purpose"],
-            "channel": decided["channel"],
-            "is_granted": decided["is_granted"],
-            "decided_at": decided["decided_at"],
-            "updated_at": decided["decided_at"],
-        }
-    )
-
-
-def true_consents(contacts: Known, decided: pa.Table, sendings: list[Sending]) -> pa.Table:
-    """Every decision that people made, in the CRM or by an e-mail's link: `person`, what, when."""
-    _, left, at = unsubscribed(sendings)
-    by_link = pa.table(
-        {
-            "person": pa.array(left, pa.int32()),
-            "purpose": pa.array(["marketing"]).take(zeros(left)),
-            "channel": pa.array(["email"]).take(zeros(left)),
-            "is_granted": pa.array(np.zeros(len(left), bool)),
-            "decided_at": pa.array(at, SECOND),
-        }
-    )
-    person = contacts.person[decided["contact"].to_numpy()]
-    in_crm = decided.set_column(0, "person", pa.array(person, pa.int32()))
-    return pa.concat_tables([in_crm, by_link])
+def left_consents(sendings: list[Sending]) -> pa.Table:
+    """Every no by a link in a message, unsubscribing or marking as spam, as the truth keeps it."""
+    said = [(s.person, at) for s in sendings for at in (s.unsubscribed_at, s.spam_at)]
+    person = np.concatenate([person[at < NEVER] for person, at in said])
+    return mail_consents(person, False, np.concatenate([at[at < NEVER] for _, at in said]))

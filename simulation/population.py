@@ -66,6 +66,15 @@ class Population:
     devices: pa.Table
 
 
+@dataclass(frozen=True)
+class Known:
+    """The people that a system knows, in order of its records: key, whose it is, since when."""
+
+    key: pa.Array
+    person: Column
+    since: Column
+
+
 def make_population(buyers: Buyers, people: int | None, seed: int) -> Population:
     """The people of a company with these customers of the ledger."""
     rng = np.random.default_rng([seed, 20])

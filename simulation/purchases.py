@@ -33,6 +33,7 @@ SHOWN = 0.85  # of receipts of card holders show the card
 REFUNDED = 0.04  # of made-up purchases are given back, half of them in part only
 REFUND_DAYS = 20  # a refund comes within these days
 GUESTS_WITH_ACCOUNT = 0.25  # of guest checkouts are by people who have an account
+FORGETS_LOGIN = 0.06  # of made-up orders of account holders are guest checkouts
 SEQUENCES = ((5.0, 30), (4.0, 30), (6.0, 30), (3.0, 30), (8.0, 30))  # true lift, within days
 FIRST_SHARE, THEN_SHARE = 0.03, 0.02  # of purchases contain the first and the second product
 QUIET = (20, 60)  # invoices of the ledger with a planted product: it hardly dilutes the lift
@@ -43,6 +44,7 @@ IN_EURO = np.array([False, False, False, False, True, True])
 EURO_CODES = ("AT", "BE", "CY", "DE", "ES", "FI", "FR", "GR", "IE", "IT", "MT", "NL", "PT")
 FIRST_INVOICE, FIRST_RECEIPT = 7_000_001, 1  # above every invoice of the ledger
 GUEST_SEED = 23  # of the generator of guests: records and orders must agree
+MADE_UP_GUEST_SEED = 25  # of the generator of made-up guest checkouts
 OWN, TOUCHED, MAILED, FOLLOWED = range(4)  # why a purchase happened
 
 
@@ -98,6 +100,7 @@ class Purchases:
     order_lines: pa.Table
     orders: pa.Table  # as the truth keeps them, and `person`, the row of people
     ledger_orders: pa.Table  # those of them that are in the real ledger
+    guest_orders: pa.Table  # those made up that a guest gave a contact for: invoice, person, when
     sequences: pa.Table
     future: pa.Table
 
@@ -194,7 +197,8 @@ def in_opening_hours(at: Column, rng: np.random.Generator) -> Column:
 def shop_baskets(market: Market, rng: np.random.Generator) -> Baskets:
     """Orders of buyers whom the ledger does not know: one at least, more while they stay."""
     population, personas = market.population, market.personas
-    buyers = np.flatnonzero(made_up_account(population) > 0)
+    holders = np.flatnonzero(made_up_account(population) > 0)
+    buyers = np.concatenate([holders, made_up_guests(population)])
     days = personas.days_within(personas.joined_at.min(initial=CLOSED))[buyers]
     more = rng.poisson(ORDERS * personas.zeal[buyers] * days / 365)
     person = np.repeat(buyers, 1 + more)
@@ -210,6 +214,24 @@ def made_up_account(population: Population) -> Column:
     found = np.zeros(population.people.num_rows, np.int64)
     found[accounts["person"].to_numpy()[::-1]] = accounts["user_id"].to_numpy()[::-1]
     return found
+
+
+def made_up_guests(population: Population) -> Column:
+    """The people who only buy as guests, but for as many as the ledger's orders stand for."""
+    owner, is_real = (population.accounts[name].to_numpy(zero_copy_only=False)
+                      for name in ("person", "is_real"))  # fmt: skip
+    has_account = np.bincount(owner, minlength=population.people.num_rows) > 0
+    is_prospect = population.people["is_prospect"].to_numpy(zero_copy_only=False)
+    guests = np.flatnonzero(~has_account & ~is_prospect)
+    of_ledger = len(np.unique(owner[is_real])) / max(int(has_account.sum()), 1)
+    return guests[round(len(guests) * of_ledger) :]
+
+
+def guest_checkouts(population: Population, baskets: Baskets, rng: np.random.Generator) -> Column:
+    """Which made-up purchases are orders without login: of people without account, some others."""
+    has_account = made_up_account(population)[baskets.person] > 0
+    forgets = rng.random(len(baskets.person)) < FORGETS_LOGIN
+    return np.asarray(baskets.is_shop & (~has_account | forgets))
 
 
 def baskets_of(
@@ -414,10 +436,15 @@ def sequences_table(pairs: Column, rates: list[float], shelf: Shelf) -> pa.Table
     )
 
 
-def documents_of(baskets: Baskets, lines: Lines, rng: np.random.Generator) -> Documents:
-    """Every purchase and every refund with its number, in order of time within each source."""
+def documents_of(
+    baskets: Baskets, lines: Lines, is_guest: Column, rng: np.random.Generator
+) -> Documents:
+    """Every purchase and every refund with its number, in order of time within each source.
+
+    Guests give nothing back: a cancellation names the customer alone, not the order.
+    """
     size = len(baskets.person)
-    refunded = np.flatnonzero(rng.random(size) < REFUNDED)
+    refunded = np.flatnonzero((rng.random(size) < REFUNDED) & ~is_guest)
     wait = rng.integers(3_600, REFUND_DAYS * DAY, len(refunded)).astype("timedelta64[s]")
     at = baskets.bought_at[refunded] + wait
     refunded, at = refunded[at < CLOSED], at[at < CLOSED]
@@ -526,6 +553,7 @@ class Bought:
     lines: Lines
     documents: Documents
     sale: Sale
+    is_guest: Column
 
 
 def line_prices(lines: Lines, sale: Sale) -> Column:
@@ -592,7 +620,9 @@ def order_rows(bought: Bought, population: Population, shelf: Shelf) -> pa.Table
             "quantity": pa.array(documents.line_quantity[line], pa.int64()),
             "invoice_date": pa.array(documents.issued_at[document], pa.timestamp("us")),
             "price": line_prices(lines, sale)[documents.line[line]],
-            "customer_id": pa.array(made_up_account(population)[baskets.person[basket]]),
+            "customer_id": pa.array(
+                made_up_account(population)[baskets.person[basket]], mask=bought.is_guest[basket]
+            ),
             "country": population.people["country"].take(person),
             "currency": currencies(sale.is_euro[basket]),
         }
@@ -618,7 +648,7 @@ def made_up_orders(bought: Bought) -> pa.Table:
             "gross_amount": gross,
             "refunded_amount": refunded,
             "currency": currencies(sale.is_euro),
-            "is_guest": pa.array(np.zeros(size, bool)),
+            "is_guest": pa.array(bought.is_guest),
         }
     )
 
@@ -706,17 +736,23 @@ def after_cut_off(orders: pa.Table) -> Column:
 def make_purchases(market: Market, plan: Plan, ledger: pa.Table, seed: int) -> Purchases:
     """The raw rows of these purchases, and the truth about them and about the ledger."""
     population, rng = market.population, np.random.default_rng([seed, 24])
-    documents = documents_of(plan.baskets, plan.lines, rng)
+    chance = np.random.default_rng([seed, MADE_UP_GUEST_SEED])
+    is_guest = guest_checkouts(population, plan.baskets, chance)
+    documents = documents_of(plan.baskets, plan.lines, is_guest, rng)
     sale = sale_of(population, plan.baskets, rng)
-    bought = Bought(plan.baskets, plan.lines, documents, sale)
+    bought = Bought(plan.baskets, plan.lines, documents, sale, is_guest)
     guests = guest_invoice_owners(population, ledger, np.random.default_rng([seed, GUEST_SEED]))
     real = ledger_orders(population, ledger, guests)
-    orders = pa.concat_tables([real, made_up_orders(bought).cast(real.schema)])
+    made_up = made_up_orders(bought)
+    orders = pa.concat_tables([real, made_up.cast(real.schema)])
     return Purchases(
         receipt_lines=receipt_rows(bought, market.shelf),
         order_lines=order_rows(bought, population, market.shelf),
         orders=orders,
         ledger_orders=real,
+        guest_orders=made_up.filter(made_up["is_guest"])
+        .select(["order_id", "person", "ordered_at"])
+        .rename_columns(["invoice", "person", "ordered_at"]),
         sequences=plan.sequences,
         future=future_of(orders, population.people.num_rows),
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulation.consents import MAILINGS, Wishes, boxes, listed, make_wishes
 from simulation.dirt import (
     PLACEHOLDER_EMAILS,
     PLACEHOLDER_NAMES,
@@ -36,9 +37,8 @@ from simulation.names import COUNTRIES, latin_names, ranks
 from simulation.phones import spellings
 from simulation.population import Population, moments, pick
 
-ACCEPTS_MARKETING = 0.55  # of shop accounts ticked the box
 IN_CRM, HOLDER_IN_CRM = 0.45, 0.95  # of people without and with a loyalty card; all leads
-IN_EMAIL, SUBSCRIBED = 0.50, 0.85  # of people are in the e-mail tool; of them still subscribed
+IN_EMAIL = 0.50  # of people are in the e-mail tool
 IN_SUPPORT, IN_SOCIAL = 0.15, 0.12  # of people asked for help, wrote about us
 SHOWN = (0.60, 0.25, 0.15)  # of social profiles show first and last name, the first, none
 NETWORKS = ("instagram", "facebook", "x")
@@ -317,15 +317,30 @@ def make_records(
     `guest_orders` has one row per order of a guest: invoice, person (row of people), ordered_at.
     """
     rng = np.random.default_rng([seed, 21])
+    wishes = make_wishes(population.people.num_rows, seed)[MAILINGS]
     return {
-        "shop.accounts": accounts(population, dirt, rng),
+        "shop.accounts": accounts(population, wishes, dirt, rng),
         "shop.order_contacts": order_contacts(population, guest_orders, dirt, rng),
         "crm.contacts": contacts(population, dirt, rng),
         "pos.cards": cards(population, dirt, rng),
-        "email.profiles": email_profiles(population, dirt, rng),
+        "email.profiles": email_profiles(population, wishes, dirt, rng),
         "support.users": support_users(population, dirt, rng),
         "social.profiles": social_profiles(population, dirt, rng),
     }
+
+
+def with_guests(
+    records: dict[str, Records], population: Population, orders: pa.Table, dirt: Dirt, seed: int
+) -> dict[str, Records]:
+    """The records, and the contacts that made-up guests gave for these orders."""
+    known = records["shop.order_contacts"]
+    more = order_contacts(population, orders, dirt, np.random.default_rng([seed, 22]))
+    both = Records(
+        pa.concat_tables([known.table, more.table]),
+        np.concatenate([known.person, more.person]),
+        pa.concat_tables([known.truth, more.truth]),
+    )
+    return records | {"shop.order_contacts": both}
 
 
 def later(start: Column, rng: np.random.Generator) -> Column:
@@ -346,7 +361,9 @@ def numbered(mark: str, numbers: Column) -> pa.Array:
     return pc.binary_join_element_wise(mark, digits, "")
 
 
-def accounts(population: Population, dirt: Dirt, rng: np.random.Generator) -> Records:
+def accounts(
+    population: Population, wishes: Wishes, dirt: Dirt, rng: np.random.Generator
+) -> Records:
     """The accounts of the shop; a second one has another address, or the same in capitals."""
     table, name = population.accounts, "shop.accounts"
     created = table["opened_at"].to_numpy().astype("datetime64[s]")
@@ -363,7 +380,7 @@ def accounts(population: Population, dirt: Dirt, rng: np.random.Generator) -> Re
         "email": given["email"], "first_name": given["first_name"],
         "last_name": given["last_name"], "phone": given["phone"], "street": given["street"],
         "city": given["city"], "postcode": given["postcode"], "country": country,
-        "accepts_marketing": pa.array(rng.random(table.num_rows) < ACCEPTS_MARKETING),
+        "accepts_marketing": pa.array(boxes(wishes, teller.person, created, rng)),
         "created_at": times(created), "updated_at": times(teller.at),
     }  # fmt: skip
     return records_of(name, raw["user_id"].cast(pa.string()), raw, told, teller)
@@ -464,7 +481,9 @@ def some(population: Population, rate: float, rng: np.random.Generator) -> Colum
     return rng.permutation(np.flatnonzero(rng.random(size) < rate))
 
 
-def email_profiles(population: Population, dirt: Dirt, rng: np.random.Generator) -> Records:
+def email_profiles(
+    population: Population, wishes: Wishes, dirt: Dirt, rng: np.random.Generator
+) -> Records:
     """The profiles of the e-mail tool: an address, and little more."""
     name, person = "email.profiles", some(population, IN_EMAIL, rng)
     created = moments(len(person), rng)
@@ -476,7 +495,7 @@ def email_profiles(population: Population, dirt: Dirt, rng: np.random.Generator)
     fields = ("email", "first_name", "last_name", "phone", "country")
     raw |= {field: told.columns[field] for field in fields}
     raw |= {
-        "is_subscribed": pa.array(rng.random(len(person)) < SUBSCRIBED),
+        "is_subscribed": pa.array(listed(wishes, person, teller.at, rng)),
         "created_at": times(created), "updated_at": times(teller.at),
     }  # fmt: skip
     return records_of(name, raw["profile_id"], raw, told, teller)

@@ -68,6 +68,12 @@ TESTER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/535.2 Chrome/15.0 cd
 NETS = ("192.0.2.", "198.51.100.", "203.0.113.", "10.20.30.")  # documentation nets; own network
 AGENTS = (*BROWSERS, TABLET_AGENT, KIOSK_AGENT, *APPS, *BOT_AGENTS, TESTER_AGENT)
 TESTER_EMAIL = "qa@shop.example.com"
+MISLEADING: tuple[list[str], ...] = (
+    [],
+    ["kiosk"],
+    ["shared_device"],
+    ["changed_hands"],
+)  # what a visitor can be
 TRUTH_ROWS = 1_000_000  # of events told at once: bounds memory
 
 
@@ -325,7 +331,7 @@ def web_records(market: Market, traffic: Traffic) -> pa.Table:
     """One row per visitor and per user that events name: whose record it truly is.
 
     A tablet or kiosk that several people used is nobody's; a device that changed hands belongs
-    to who did more on it.
+    to who did more on it. Each says so.
     """
     devices, visits = traffic.devices, traffic.visits
     people = market.population.people.num_rows
@@ -339,10 +345,12 @@ def web_records(market: Market, traffic: Traffic) -> pa.Table:
     users = np.bincount(pair // (people + 1), minlength=len(devices.person))[seen]
     visit = first[order][best]
     device = visits.device[visit]
-    is_shared = (users > 1) & np.isin(devices.kind[device], [TABLET, KIOSK])
-    owner = np.where(is_shared, -1, visits.person[visit])
+    several, kind = users > 1, devices.kind[device]
+    is_common = several & np.isin(kind, [TABLET, KIOSK])
+    owner = np.where(is_common, -1, visits.person[visit])
     keys = devices.anonymous_id.take(pa.array(device))
-    visitors = records_table("visitor", keys, owner_ids(market, traffic, owner, device))
+    misleading = np.where(kind == KIOSK, 1, np.where(is_common, 2, np.where(several, 3, 0)))
+    visitors = records_table("visitor", keys, owner_ids(market, traffic, owner, device), misleading)
     return pa.concat_tables([visitors, user_records(market, traffic)])
 
 
@@ -358,11 +366,12 @@ def user_records(market: Market, traffic: Traffic) -> pa.Table:
     accounts = market.population.accounts
     account = pc.index_in(pa.array(seen), value_set=accounts["user_id"].combine_chunks())
     person = market.population.people["person_id"].take(accounts["person"].take(account))
-    return records_table("user", pa.array(seen).cast(pa.string()), person.combine_chunks())
+    keys = pa.array(seen).cast(pa.string())
+    return records_table("user", keys, person.combine_chunks(), np.zeros(len(seen), int))
 
 
-def records_table(kind: str, key: pa.Array, person_id: pa.Array) -> pa.Table:
-    """Records of the web as the truth keeps them, without dirt."""
+def records_table(kind: str, key: pa.Array, person_id: pa.Array, dirt: Column) -> pa.Table:
+    """Records of the web as the truth keeps them; the dirt of each is a position in MISLEADING."""
     size = len(key)
     return pa.table(
         {
@@ -370,6 +379,6 @@ def records_table(kind: str, key: pa.Array, person_id: pa.Array) -> pa.Table:
             "source": pa.array(["web"] * size, pa.string()),
             "record_type": pa.array([kind] * size, pa.string()),
             "person_id": person_id,
-            "dirt": pa.array([[]] * size, pa.list_(pa.string())),
+            "dirt": pa.array(MISLEADING, pa.list_(pa.string())).take(pa.array(dirt)),
         }
     )

@@ -11,10 +11,11 @@ import pytest
 
 from simulation.activity import Acquaintances, Activity, Log, make_activity, make_log, make_market
 from simulation.behaviour import APP, KIOSK, TABLET
+from simulation.consents import NEVER, make_wishes
 from simulation.ledger import DAYS, buyers_in, catalogue_of, read_ledger, sampled
-from simulation.marketing import MAILINGS, WINDOW, Known, with_unsubscribes
+from simulation.marketing import MAILINGS, WINDOW, with_unsubscribes
 from simulation.personas import CATEGORIES, CLOSED, Market, Shelf, categories_of, shelf_of
-from simulation.population import make_population
+from simulation.population import Known, make_population
 from simulation.purchases import (
     CUT_OFF,
     EUR_PER_GBP,
@@ -277,6 +278,18 @@ def test_guest_invoices_have_owners_who_ever_buy(world: World) -> None:
     assert not pc.any(is_prospect.take(owners)).as_py()
 
 
+def test_people_beyond_the_ledger_also_buy_as_guests(world: World) -> None:
+    lines = world.raw("shop.order_lines")
+    nameless = set(lines.filter(lines["customer_id"].is_null())["invoice"].to_pylist())
+    made_up = set(lines["invoice"].to_pylist())
+    orders = {r["order_id"]: r for r in world.true("orders").to_pylist() if r["is_guest"]}
+    contacts = world.done.guest_orders.to_pylist()
+    accounts = set(world.market.population.accounts["person"].to_pylist())
+
+    assert nameless == {row["invoice"] for row in contacts} == set(orders) & made_up
+    assert {row["person"] in accounts for row in contacts} == {True, False}
+
+
 def test_the_future_is_what_the_orders_say(world: World) -> None:
     pounds = {"GBP": 1.0, "EUR": EUR_PER_GBP}
     cut = CUT_OFF.astype("datetime64[s]").astype(object)
@@ -447,6 +460,21 @@ def test_shared_devices_are_used_by_several_people(world: World) -> None:
     assert users[TABLET] > 1.1 and users[KIOSK] > 5
 
 
+def test_a_visitor_that_is_not_one_person_says_why(world: World) -> None:
+    users: dict[str, set[str]] = {}
+    for row in world.truth.select(["anonymous_id", "person_id"]).to_pylist():
+        users.setdefault(row["anonymous_id"], set()).add(row["person_id"])
+    rows = {row["record_key"]: row["dirt"] for row in world.log.records().to_pylist()}
+    named = {who for who in users if rows[f"web:visitor:{who}"] not in ([], ["kiosk"])}
+
+    assert named <= {who for who, people in users.items() if len(people) > 1}
+    assert {who for who, people in users.items() if len(people) > 1 and not
+            rows[f"web:visitor:{who}"]} == set()  # fmt: skip
+    assert {name for dirt in rows.values() for name in dirt} == {
+        "kiosk", "shared_device", "changed_hands"
+    }  # fmt: skip
+
+
 def test_apps_send_screens_and_browsers_pages(world: World) -> None:
     kind = world.log.traffic.devices.kind
     apps = set(world.log.traffic.devices.anonymous_id.filter(pa.array(kind == APP)).to_pylist())
@@ -587,22 +615,31 @@ def test_the_truth_knows_every_decision_about_consent(world: World) -> None:
     by_link = [
         (profile[r["profile_id"]], "marketing", "email", False, r["occurred_at"])
         for r in world.raw("email.events").to_pylist()
-        if r["kind"] == "unsubscribed"
+        if r["kind"] in ("unsubscribed", "marked_spam")
     ]
     told = [tuple(row.values()) for row in world.true("consents").to_pylist()]
 
     assert sorted(told) == sorted(in_crm + by_link)
 
 
-def test_some_consents_are_withdrawn(world: World) -> None:
-    seen: dict[tuple[Any, ...], list[bool]] = {}
+def test_who_changes_their_mind_tells_the_crm(world: World) -> None:
+    wishes = make_wishes(world.market.population.people.num_rows, 7)["marketing", "email"]
+    person = dict(zip(world.contacts.key.to_pylist(), world.contacts.person, strict=True))
+    seen: dict[str, list[dict[str, Any]]] = {}
     for row in world.raw("crm.consents").to_pylist():
-        key = (row["contact_id"], row["purpose"], row["channel"])
-        seen.setdefault(key, []).append(row["is_granted"])
-    granted = [history for history in seen.values() if history[0]]
-    withdrawn = [history for history in granted if False in history]
+        if (row["purpose"], row["channel"]) == ("marketing", "email"):
+            seen.setdefault(row["contact_id"], []).append(row)
+    granted = {who: history for who, history in seen.items() if history[0]["is_granted"]}
+    withdrawn = {who for who, history in granted.items() if not all(
+        row["is_granted"] for row in history)}  # fmt: skip
+    should = {
+        who
+        for who, history in granted.items()
+        if np.datetime64(history[0]["decided_at"]) < wishes.off_at[person[who]] < NEVER
+    }
 
-    assert len(withdrawn) / len(granted) == pytest.approx(0.12, abs=0.02)
+    assert withdrawn == should
+    assert 0.05 < len(withdrawn) / len(granted) < 0.25
 
 
 def test_spend_is_restated_by_a_newer_row_of_the_same_insight(world: World) -> None:

@@ -169,6 +169,25 @@ def test_every_named_record_belongs_to_a_person_of_the_truth(whole: Path) -> Non
     assert owners <= set(people(whole))
 
 
+def test_the_truth_has_every_decision_that_a_source_keeps(whole: Path) -> None:
+    owner = dict(truth(whole))
+    kept = pq.read_table(whole / "truth/consents.parquet").to_pylist()
+    told = {(row["person_id"], row["is_granted"], row["decided_at"]) for row in kept
+            if (row["purpose"], row["channel"]) == ("marketing", "email")}  # fmt: skip
+    boxes = {
+        (owner[f"shop:account:{row['user_id']}"], row["accepts_marketing"], row["created_at"])
+        for row in accounts(whole)
+    }
+    gone = {
+        (owner[f"email:profile:{row['profile_id']}"], False)
+        for row in rest(whole, "email/profiles")
+        if not row["is_subscribed"]
+    }
+
+    assert boxes - told == set()
+    assert gone - {row[:2] for row in told} == set()
+
+
 def test_the_whole_company_has_all_customers_of_the_ledger(whole: Path) -> None:
     assert len(accounts(whole)) == 5_942
 

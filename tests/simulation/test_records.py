@@ -3,6 +3,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from simulation.consents import CARELESS, make_wishes
 from simulation.dirt import NICKNAMES, Dirt
 from simulation.ledger import buyers_in, read_ledger
 from simulation.population import Population, make_population, moments
@@ -185,3 +186,14 @@ def test_emails_reach_nobody(records: dict[str, Records], name: str) -> None:
 
     assert hosts - {"test.com"} == {"example.com", "example.org", "example.net"}
     assert {email for email in emails if email.endswith("@test.com")} == {"test@test.com"}
+
+
+def test_a_box_follows_the_wish_of_its_owner(
+    population: Population, records: dict[str, Records]
+) -> None:
+    told = records["shop.accounts"]
+    wishes = make_wishes(population.people.num_rows, 7)["marketing", "email"]
+    wish = wishes.at(told.person, told.table["created_at"].to_numpy())
+    box = told.table["accepts_marketing"].to_numpy(zero_copy_only=False)
+
+    assert (box != wish).mean() == pytest.approx(CARELESS, abs=0.02)
