@@ -38,21 +38,10 @@ class Retraining:
         return self.moved_records / max(self.records, 1)
 
 
-class _PreviewError(Exception):
-    """Carries a preview out of a transaction that is not to be kept."""
-
-    def __init__(self, retraining: Retraining) -> None:
-        super().__init__()
-        self.retraining = retraining
-
-
 def preview() -> Retraining:
     """What retraining would do now; nothing is kept."""
-    try:
-        with warehouse.transaction() as session:
-            raise _PreviewError(_resolved(session)[1])
-    except _PreviewError as undone:
-        return undone.retraining
+    with warehouse.trial() as session:
+        return _resolved(session)[1]
 
 
 def retrain(*, is_approved: bool = False) -> Retraining:

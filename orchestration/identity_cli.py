@@ -138,3 +138,29 @@ def overrides() -> None:
         }
         for one in all_of_them()
     )
+
+
+@app.command()
+def plan(
+    retrained: Annotated[bool, typer.Option(help="With a link model trained anew")] = False,
+    most: Annotated[int, typer.Option(help="How many merges and splits to show")] = 20,
+) -> None:
+    """Show whom the seeds as they are now, and waiting decisions, would merge and split.
+
+    Nothing is written; `cdp refresh` does it.
+    """
+    from identity.plan import plan as look
+
+    with console.status("Resolving everything on trial"):
+        found = look(is_retrained=retrained)
+    if found.old_rules_version != found.rules_version:
+        say(f"Rules {found.old_rules_version or 'none'} -> {found.rules_version}")
+    say(
+        f"{found.merged:,} merges, {found.split:,} splits, {found.revived:,} ids come back;"
+        f" {found.moved_records:,} of {found.records:,} records would move,"
+        f" {found.customers:,} customers are touched."
+    )
+    if found.audiences:
+        show_rows({"audience": a, "customers touched": n} for a, n in found.audiences.items())
+    if found.changes.num_rows:
+        show_rows(found.changes.slice(0, most).to_pylist())

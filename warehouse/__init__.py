@@ -18,6 +18,7 @@ from warehouse.session import (
     tables,
     texts,
     transaction,
+    trial,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "text_lines",
     "texts",
     "transaction",
+    "trial",
 ]

@@ -120,6 +120,17 @@ def transaction(*, read_only: bool = False) -> Iterator[Session]:
         connection.close()
 
 
+@contextmanager
+def trial() -> Iterator[Session]:
+    """A session that may write what it likes: nothing of it is kept."""
+    connection = _connect(path())
+    try:
+        connection.execute("begin")
+        yield Session(connection)
+    finally:
+        connection.close()
+
+
 def read(query: str, params: Sequence[Any] = ()) -> pa.Table:
     """The rows of a query, or of a table by its name."""
     with transaction() as session:
