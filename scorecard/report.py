@@ -8,23 +8,25 @@ from rich.table import Column, Table
 from scorecard.rows import Row
 
 NONE = "\u2013"
-HEADINGS: tuple[Column | str, ...] = (
-    Column("metric", no_wrap=True),
-    *(Column(name, no_wrap=True, justify="right") for name in ("value", "last run", "change")),
-    "note",
-)
 
 
 def table(rows: Iterable[Row], before: Mapping[tuple[str, str], float | None]) -> Table:
-    """Every figure with the last one; what must be 0 and is not stands in red."""
-    shown = Table(*HEADINGS, box=SIMPLE)
+    """Every figure, with the last one where there is one; what must be 0 and is not is red."""
+    figures = ("value", "last run", "change") if before else ("value",)
+    shown = Table(
+        Column("metric", no_wrap=True),
+        *(Column(name, no_wrap=True, justify="right") for name in figures),
+        "note",
+        box=SIMPLE,
+    )
     area = ""
     for row in rows:
         if row.area != area:
             shown.add_row(f"[bold]{row.area}[/bold]")
         area, last = row.area, before.get((row.area, row.metric))
-        cells = (figure(row, row.value), figure(row, last), change(row, last), row.note)
-        shown.add_row(row.metric, *cells, style="red" if row.is_broken else None)
+        compared = (figure(row, last), change(row, last)) if before else ()
+        cells = (row.metric, figure(row, row.value), *compared, row.note)
+        shown.add_row(*cells, style="red" if row.is_broken else None)
     return shown
 
 
@@ -32,7 +34,7 @@ def figure(row: Row, value: float | None) -> str:
     """A value in the row's unit."""
     if value is None:
         return NONE
-    return f"{value:.4f}" if row.unit == "share" else f"{value:,.0f}"
+    return f"{value:,.0f}" if row.unit == "count" else f"{value:.4f}"
 
 
 def change(row: Row, last: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: a share from 0 to 1 or a count, or nothing and the reason in the note.
+    """One figure: a share, a count or a correlation, or nothing and the reason in the note.
 
     `must_be_zero` marks a count that no release may have.
     """
@@ -14,7 +14,7 @@ class Row:
     area: str
     metric: str
     value: float | None
-    unit: Literal["share", "count"] = "share"
+    unit: Literal["share", "count", "correlation"] = "share"
     note: str = ""
     must_be_zero: bool = False
 

@@ -10,7 +10,17 @@ import pyarrow as pa
 
 import settings
 import warehouse
-from scorecard import audiences, identity, models, privacy, profiles, reconciliation, truth
+from scorecard import (
+    attribution,
+    audiences,
+    identity,
+    models,
+    privacy,
+    profiles,
+    reconciliation,
+    sequences,
+    truth,
+)
 from scorecard.rows import Row
 from warehouse import Session
 
@@ -73,6 +83,8 @@ def _rows(session: Session) -> Iterator[Row]:
     yield from identity.rows(session)
     yield from profiles.rows(session)
     yield from audiences.rows(session)
+    yield from sequences.rows(session)
+    yield from attribution.rows(session)
     yield from models.rows(session)
     yield from reconciliation.rows(session)
     yield from privacy.rows(session, warehouse.catalog())

@@ -9,7 +9,10 @@ from settings import ForeseenError
 from simulation.truth import SCHEMAS
 from warehouse import Session
 
-SCORED = ("people", "records", "events", "orders", "consents")
+SCORED = (
+    *("people", "records", "events", "orders", "consents"),
+    *("sequences", "channel_effects", "campaign_effects"),
+)
 # Staging folds the keys of records: they differ in no more than case.
 RECORDS = "select * replace (lower(record_key) as record_key) from truth_records"
 # The order's id as the marts write it.

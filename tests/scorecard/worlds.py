@@ -25,6 +25,9 @@ TRUTH = {
         *("ordered_at", "gross_amount", "refunded_amount", "currency"),
     ),
     "consents": ("person_id", "purpose", "channel", "is_granted", "decided_at"),
+    "sequences": ("first_product", "then_product", "within_days", "lift"),
+    "channel_effects": ("channel", "effect"),
+    "campaign_effects": ("campaign_id", "effect"),
 }
 TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
     **{
@@ -49,6 +52,18 @@ TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
     "marts.fct_orders": {"order_id": TEXT, "gross_amount": pa.float64()},
     "marts.fct_order_lines": dict.fromkeys(("order_id", "product_id", "line_class"), TEXT),
     "marts.as_of": {"as_of": pa.date32()},
+    "marts.product_sequences": {
+        **dict.fromkeys(("first_product_id", "then_product_id"), TEXT),
+        "within_days": pa.int64(),
+        **dict.fromkeys(("lift", "lift_low", "lift_high"), pa.float64()),
+    },
+    "marts.attribution": {
+        **dict.fromkeys(("attribution_model", "marketing_channel"), TEXT),
+        "credited_revenue": pa.decimal128(18, 3),
+    },
+    "marts.fct_touchpoints": {"marketing_channel": TEXT},
+    "marts.dim_campaigns": {"marketing_channel": TEXT},
+    "marts.fct_email_engagement": {"opened_at": pa.timestamp("us")},
     "rules.exchange_rates": {"currency": TEXT, "valid_from": pa.date32(), "rate": pa.float64()},
     "rules.rfm_segments": {
         "segment": TEXT,

@@ -1,0 +1,60 @@
+"""Rules of what is bought after what, against those that were planted.
+
+The ledger below is real and may hold rules of its own, so a rule counts as false only where it
+cannot be true: between two planted products, which were dealt out at random, that were not planted
+together.
+"""
+
+from collections.abc import Iterator
+
+from scorecard.rows import Row, not_built, share
+from warehouse import Session
+
+AREA = "sequences"
+TABLE = "marts.product_sequences"
+COMPARED = f"""
+with planted_products as (
+    select first_product as product_id from truth_sequences
+    union
+    select then_product from truth_sequences
+),
+compared as (
+    select
+        rules.*, planted.lift as true_lift,
+        planted.lift is not null as is_planted,
+        coalesce(planted.within_days = rules.within_days, false) as is_comparable,
+        rules.first_product_id in (select product_id from planted_products)
+        and rules.then_product_id in (select product_id from planted_products) as is_judged
+    from {TABLE} as rules
+    left join truth_sequences as planted
+        on rules.first_product_id = planted.first_product
+        and rules.then_product_id = planted.then_product
+)
+select
+    (select count(*) from truth_sequences) as planted,
+    count(*) filter (where is_planted) as found,
+    count(*) filter (where is_judged and not is_planted) as wrong,
+    count(*) filter (where not is_judged) as others,
+    count(*) filter (where is_comparable) as lifts,
+    count(*) filter (where is_comparable and true_lift between lift_low and lift_high) as inside,
+    avg(abs(lift / true_lift - 1)) filter (where is_comparable) as error,
+    avg(lift / true_lift - 1) filter (where is_comparable) as bias
+from compared
+"""
+
+
+def rows(session: Session) -> Iterator[Row]:
+    """Planted rules found, false ones among those found, and how far the lifts are off."""
+    if not session.exists(TABLE):
+        yield not_built(AREA, "planted rules found", TABLE)
+        return
+    counts = session.read(COMPARED).to_pylist()[0]
+    found, wrong, lifts = counts["found"], counts["wrong"], counts["lifts"]
+    note = "{found:,} of {planted:,}".format(**counts)
+    yield Row(AREA, "planted rules found", share(found, counts["planted"]), note=note)
+    note = f"{wrong:,} of {found + wrong:,} between planted products; {counts['others']:,} others"
+    yield Row(AREA, "false rules", share(wrong, found + wrong), note=note)
+    bias = "" if counts["bias"] is None else f"on average {counts['bias']:+.1%}"
+    yield Row(AREA, "error of the lift", counts["error"], note=bias)
+    inside = f"{counts['inside']:,} of {lifts:,} intervals of 95 %"
+    yield Row(AREA, "true lift inside the interval", share(counts["inside"], lifts), note=inside)
