@@ -271,14 +271,15 @@ def score(
     if dataset:
         from scorecard.labelled import score as score_labelled
 
-        wide.print(report.table(score_labelled(dataset), {}))
+        wide.print(report.table(score_labelled(dataset), {}, wide.width))
         return
     from orchestration.rehearsal import rehearse
     from scorecard.score import score as score_everything
 
     card = score_everything(rehearse() if erase else ())
-    wide.print(report.table(card.rows, card.before))
-    if card.is_broken:
+    wide.print(report.table(card.rows, card.before, wide.width))
+    if broken := report.broken(card.rows):
+        wide.print(f"[red]Must be 0 and is not: {', '.join(broken)}.[/red]")
         raise typer.Exit(1)
 
 

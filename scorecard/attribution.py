@@ -97,7 +97,7 @@ def rows(session: Session) -> Iterator[Row]:
         models = session.read(MODELS.format(condition=condition)).to_pylist()
         for model in models:
             yield Row(AREA, f"{measure}: {model['model']}", model["distance"], note=_note(model))
-    for model in sorted(models, key=lambda model: -(model["correlation"] or 0)):
+    for model in sorted(models, key=lambda model: model["correlation"] or -2, reverse=True):
         metric = f"rank correlation: {model['model']}"
         yield Row(AREA, metric, model["correlation"], "correlation")
 
@@ -105,5 +105,5 @@ def rows(session: Session) -> Iterator[Row]:
 def _note(model: dict[str, Any]) -> str:
     """Where the model errs most."""
     if model["distance"] is None:
-        return "no order is credited to a channel of the truth"
+        return "no order is credited to any of these channels"
     return "{most} {too_much:+.2f}, {least} {too_little:+.2f}".format(**model)

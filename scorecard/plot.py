@@ -17,6 +17,7 @@ INCHES, DOTS = (8, 4), 80  # of the picture, and its dots per inch
 
 def plot(scores: pa.Table) -> bytes:
     """A PNG of the leading shares, one line each, over the scores that were kept."""
+    from matplotlib.dates import ConciseDateFormatter
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=INCHES, dpi=DOTS, layout="constrained")
@@ -26,8 +27,9 @@ def plot(scores: pa.Table) -> bytes:
         axes.plot([r["scored_at"] for r in line], [r["value"] for r in line], "o-", label=label)
     axes.set_ylim(top=1.005)
     axes.set_ylabel("share that is right")
-    axes.legend(loc="lower left", fontsize="small")
-    axes.tick_params(axis="x", labelrotation=30)
+    dates: Any = ConciseDateFormatter  # matplotlib leaves it without types
+    axes.xaxis.set_major_formatter(dates(axes.xaxis.get_major_locator()))
+    picture.legend(loc="outside right upper", fontsize="small")
     return _png(picture)
 
 

@@ -44,11 +44,6 @@ class Scorecard:
     rows: tuple[Row, ...]
     before: Mapping[tuple[str, str], float | None]  # the last score, by area and metric
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether something that must be 0 is not."""
-        return any(row.is_broken for row in self.rows)
-
 
 def score(rehearsed: Sequence[Row] = ()) -> Scorecard:
     """Score everything there is, keep it, and return it. Raises NoTruthError.

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -63,7 +64,8 @@ def test_something_invented_ends_with_exit_code_1(home: Path, cdp: Run) -> None:
 
     done = cdp("score")
 
-    assert (done.returncode, "events invented" in done.stdout) == (1, True)
+    last = done.stdout.strip().splitlines()[-1]
+    assert (done.returncode, last) == (1, "Must be 0 and is not: events invented: 1.")
 
 
 @pytest.mark.parametrize("people", [0, 1, 2])
@@ -109,23 +111,40 @@ def test_the_picture_draws_what_it_is_given() -> None:
     assert (drawn[:4], drawn != empty) == (b"\x89PNG", True)
 
 
-def test_a_figure_is_shown_with_its_last_value_and_its_change() -> None:
-    rows = [
-        Row("identity", "F1", 0.91, note="of pairs"),
-        Row("books", "lost", 2, "count", must_be_zero=True),
-        Row("churn", "ranking", None, note="not built yet"),
-    ]
+CARD = [
+    Row("identity", "F1", 0.91, note="of pairs"),
+    Row("books", "lost", 2, "count", "of 5", must_be_zero=True),
+    Row("churn", "ranking", None, note="not built yet"),
+]
+LAST = {("identity", "F1"): 0.95, ("books", "lost"): 0.0}
+
+
+def _shown(before: Mapping[tuple[str, str], float | None], width: int) -> list[str]:
+    """The lines below the headings."""
     shown = io.StringIO()
-    console = Console(width=100, file=shown)
-
-    console.print(report.table(rows, {("identity", "F1"): 0.95, ("books", "lost"): 0}))
-
+    Console(width=width, file=shown).print(report.table(CARD, before, width))
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
-    assert [line for line in lines if line][2:] == [
+    return [line for line in lines if line][2:]
+
+
+def test_a_figure_is_shown_with_its_last_value_and_its_change() -> None:
+    assert _shown(LAST, 120) == [
         "identity",
         "F1 0.9100 0.9500 -0.0400 of pairs",
         "books",
-        "lost 2 0 +2",
+        "lost 2 0 +2 must be 0; of 5",
         "churn",
         "ranking – – not built yet",
     ]
+
+
+def test_in_a_narrow_terminal_a_note_stands_below_its_figure() -> None:
+    assert _shown(LAST, 80)[1:5] == ["F1 0.9100 0.9500 -0.0400", "of pairs", "books", "lost 2 0 +2"]
+
+
+def test_a_first_score_is_shown_without_columns_for_the_last() -> None:
+    assert _shown({}, 120)[1] == "F1 0.9100 of pairs"
+
+
+def test_a_change_that_its_decimals_do_not_show_is_none() -> None:
+    assert report.change(Row("attribution", "distance", 0.3), 0.1 + 0.2) == ""

@@ -5,7 +5,7 @@ import base64
 import dagster as dg
 
 import warehouse
-from scorecard import truth
+from scorecard import report, truth
 from scorecard.plot import plot
 from scorecard.score import TABLE, score
 
@@ -36,11 +36,10 @@ def scores() -> dg.MaterializeResult[None]:
         return dg.MaterializeResult(metadata={"skipped": "there is no truth under CDP_HOME"})
     card = score()
     trend = base64.b64encode(plot(warehouse.read(TABLE))).decode()
-    broken = [f"{row.metric}: {row.value:,.0f}" for row in card.rows if row.is_broken]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(card.rows),
-            "must be 0 and is not": ", ".join(broken) or "nothing",
+            "must be 0 and is not": ", ".join(report.broken(card.rows)) or "nothing",
             "trend": dg.MetadataValue.md(f"![trend](data:image/png;base64,{trend})"),
         }
     )
