@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from identity.why import Answer, Link
 from settings import ForeseenError
 
@@ -76,13 +78,13 @@ def _draw(axes: Any, link: Link) -> None:
     axes.set_title(f"{link.a} and {link.b}{decided}", fontsize="small", parse_math=False)
 
 
-def sizes_plot(sizes: Sequence[int], customers: Sequence[int]) -> bytes:
-    """A PNG: how many customers have how many records."""
+def sizes_plot(sizes: pa.Table) -> bytes:
+    """A PNG: how many customers have how many records, from a report's sizes."""
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=INCHES, dpi=DOTS, layout="constrained")
     axes = picture.subplots()
-    axes.bar([str(size) for size in sizes], customers, color=FOR)
+    axes.bar(*(sizes.column(name).to_pylist() for name in ("records", "customers")), color=FOR)
     axes.set_yscale("log")
     axes.set_xlabel("records of a customer")
     axes.set_ylabel("customers")

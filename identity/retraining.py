@@ -1,6 +1,8 @@
 """Training the link model anew, with a look at whom it would rename before it is put in use."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import warehouse
 from identity import linking
@@ -16,15 +18,12 @@ from warehouse import Session
 MOST_MOVED = 0.02  # of records may get another customer id without approval
 
 
-class TooManyMovedError(ForeseenError):
-    """A new model would rename too many customers."""
-
-
 @dataclass(frozen=True)
 class Retraining:
     """What a new model is, how right it seems, and how many records get another customer id."""
 
     version: str
+    facts: Mapping[str, Any]  # what it was learned from
     estimates: tuple[Estimate, ...]
     records: int
     moved_records: int
@@ -36,6 +35,19 @@ class Retraining:
     def moved(self) -> float:
         """The share of records that get another customer id."""
         return self.moved_records / max(self.records, 1)
+
+
+class TooManyMovedError(ForeseenError):
+    """A new model would rename too many customers; `retraining` says what it is."""
+
+    def __init__(self, retraining: Retraining) -> None:
+        super().__init__(
+            f"The new model would give {retraining.moved_records:,} of"
+            f" {retraining.records:,} records ({retraining.moved:.1%}) another customer id;"
+            f" {MOST_MOVED:.0%} are allowed without approval. Look at `cdp identity plan"
+            " --retrained`, then approve with `cdp identity retrain --allow-moves`."
+        )
+        self.retraining = retraining
 
 
 def preview() -> Retraining:
@@ -53,11 +65,7 @@ def retrain(*, is_approved: bool = False) -> Retraining:
     with warehouse.transaction() as session:
         model, retraining = _resolved(session)
         if retraining.moved > MOST_MOVED and not is_approved:
-            raise TooManyMovedError(
-                f"The new model would give {retraining.moved_records:,} of"
-                f" {retraining.records:,} records ({retraining.moved:.1%}) another customer id;"
-                f" {MOST_MOVED:.0%} are allowed without approval. Look at the plan, then approve."
-            )
+            raise TooManyMovedError(retraining)
         model.save(linking.path())
     return retraining
 
@@ -81,6 +89,7 @@ def _resolved(session: Session) -> tuple[LinkModel, Retraining]:
     report = refresh_in(session, rules, linking.LikelyLinks(compared, model), is_full=True)
     return model, Retraining(
         version=model.version,
+        facts=model.facts,
         estimates=tuple(found),
         records=report.records,
         moved_records=report.moved_records,

@@ -335,7 +335,9 @@ def _apart(
         return "nothing that counts speaks for one person", [pair]
     first = (refused[0]["a"], refused[0]["b"])
     pairs = [pair] if set(pair) == set(first) else [pair, first]
-    return f"{_in_words(refused[0]['reason'])}; {_net(session, both)}", pairs
+    reason = refused[0]["reason"]
+    net = "" if reason == "cut" else f"; {_net(session, both)}"
+    return f"{_in_words(reason)}{net}", pairs
 
 
 def _in_words(reason: str) -> str:

@@ -1,7 +1,9 @@
 """`cdp identity`: why people are who they are, and decisions about it."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -10,6 +12,7 @@ from rich.text import Text
 from orchestration.terminal import console, show_rows
 
 if TYPE_CHECKING:
+    from identity.retraining import Retraining
     from identity.why import Link
 
 app = typer.Typer(
@@ -75,7 +78,7 @@ def show_link(link: "Link") -> None:
 
 def say(line: str, style: str | None = None) -> None:
     """Print a line as it is: keys and values may hold what looks like markup."""
-    console.print(line, style=style, highlight=False, markup=False)
+    console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 @review.callback()
@@ -164,3 +167,80 @@ def plan(
         show_rows({"audience": a, "customers touched": n} for a, n in found.audiences.items())
     if found.changes.num_rows:
         show_rows(found.changes.slice(0, most).to_pylist())
+
+
+@app.command()
+def retrain(
+    allow_moves: Annotated[
+        bool, typer.Option(help="Approve that many records get another customer id")
+    ] = False,
+) -> None:
+    """Train the link model anew, say how right it seems, and resolve everything with it.
+
+    It is refused, and nothing changes, when it would rename too many and nobody approved that.
+    """
+    from identity.retraining import TooManyMovedError
+    from identity.retraining import retrain as train
+
+    try:
+        with console.status("Training, and resolving everything on trial"):
+            done = train(is_approved=allow_moves)
+    except TooManyMovedError as refused:
+        _show_training(refused.retraining)
+        raise
+    _show_training(done)
+    say("It is in use. `cdp refresh` carries it into every table downstream.")
+
+
+def _show_training(done: "Retraining") -> None:
+    facts = done.facts
+    say(
+        f"Model {done.version}, from {facts['records']:,} records and"
+        f" {facts['candidate_pairs']:,} pairs; how one person's records differ was learned by"
+        f" {facts['m_from']}, {facts['known_pairs']:,} pairs being known."
+    )
+    show_estimates(asdict(one) for one in done.estimates)
+    say(
+        f"{done.moved_records:,} of {done.records:,} records ({done.moved:.2%}) get another"
+        f" customer id: {done.merged:,} merges, {done.split:,} splits."
+    )
+
+
+@app.command()
+def report(
+    picture: Annotated[Path | None, typer.Option(help="Draw the sizes: file.png")] = None,
+) -> None:
+    """Show sizes, the largest customers, shared values, limits and duplicates per source."""
+    from identity.pictures import sizes_plot
+    from identity.report import report as look
+
+    found = look()
+    for title, rows in {**found.tables, "Most shared values": found.most_shared}.items():
+        say(title, style="bold")
+        show_rows(rows.to_pylist())
+    show_estimates(found.estimates)
+    if picture:
+        picture.write_bytes(sizes_plot(found.sizes))
+        say(f"Drawn in {picture}")
+
+
+def show_estimates(estimates: Iterable[Mapping[str, Any]]) -> None:
+    """Print how right resolution is about ids that it did not see."""
+    found = list(estimates)
+    if not found:
+        say("How right it is without labels: not estimated; `cdp identity retrain` does it.")
+        return
+    say("How right it is about an id that it did not see, with a 95 % interval", style="bold")
+    show_rows(
+        {
+            "hidden": one["identifier_type"],
+            "precision": _share(one["precision"]),
+            "recall": _share(one["recall"]),
+            "groups": one["recall"]["groups"],
+        }
+        for one in found
+    )
+
+
+def _share(found: Mapping[str, float] | None) -> str:
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" if found else ""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 console = Console(file=sys.stdout)
 
@@ -15,7 +15,7 @@ def show_rows(rows: Iterable[Mapping[str, object]]) -> None:
     if not found:
         console.print("Nothing.")
         return
-    table = Table(*found[0].keys())
+    table = Table(*(Column(name, overflow="fold") for name in found[0]))  # nothing is cut off
     for row in found:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
     console.print(table)
