@@ -121,7 +121,6 @@ class World:
     population: Population
     records: dict[str, Records]
     activity: Activity
-    log: Log
 
     def raw(self) -> dict[str, pa.Table]:
         """The raw tables by "<source>.<table>", but for the ledger and the log of the site."""
@@ -133,15 +132,35 @@ class World:
 def write_company(
     home: Path, people: int | None, seed: int, dirt: Dirt, form: Form
 ) -> CompanyFacts:
-    """The facts of a company just written: its sources first, then the truth about them."""
+    """The facts of a company just written: its sources, and the truth about them."""
     world = make_world(people, seed, dirt)
-    events = write_tables(home, world) if form == "parquet" else write_sources(home, world)
-    records = write_truths(home, world)
-    facts = facts_of(world, events, records)
+    counts = write_world(home, world, form)
+    scene, records = world.activity.scene, [part.truth for part in world.records.values()]
+    del world  # the log is the largest part of a company: it is made when the rest is gone
+    log = make_log(scene, seed)
+    records.append(log.records())
+    counts |= {
+        "events": write_log(home, log, form),
+        "records": sum(part.num_rows for part in records),
+    }
+    write_truth_parts(home, "records", records)
+    write_truth_parts(home, "events", log.truth())
     (home / "truth" / "facts.json").write_text(
-        json.dumps({"counts": asdict(facts), "dirt": asdict(dirt)}, indent=2) + "\n"
+        json.dumps({"counts": counts, "dirt": asdict(dirt)}, indent=2) + "\n"
     )
-    return facts
+    return CompanyFacts(**counts)
+
+
+def write_world(home: Path, world: World, form: Form) -> dict[str, int]:
+    """How much there is of everything but the log, all of it just written."""
+    raw = world.raw()
+    (write_tables if form == "parquet" else write_sources)(home, world, raw)
+    truth = world.activity.truth | {
+        "people": true_people(world.population), "consents": true_consents(world)
+    }  # fmt: skip
+    for name, table in truth.items():
+        write_truth(home, name, table)
+    return counts_of(world, raw)
 
 
 def make_world(people: int | None, seed: int, dirt: Dirt) -> World:
@@ -155,8 +174,7 @@ def make_world(people: int | None, seed: int, dirt: Dirt) -> World:
     market = make_market(population, lines, catalogue_of(whole), seed)
     activity = make_activity(market, acquaintances(records), lines, whole, seed)
     records = with_guests(records, population, activity.guest_orders, dirt, seed)
-    log = make_log(activity.scene, seed)
-    return World(ledger, ledger is files, population, records, activity, log)
+    return World(ledger, ledger is files, population, records, activity)
 
 
 def ledger_for(
@@ -198,9 +216,9 @@ def known(part: Records, key: str, since: str) -> Known:
     return Known(part.table[key].combine_chunks(), part.person, at)
 
 
-def write_sources(home: Path, world: World) -> int:
-    """Every source written in the form that it really has; the number of log lines."""
-    raw, company, inbox = world.raw(), home / "company", home / "inbox"
+def write_sources(home: Path, world: World, raw: dict[str, pa.Table]) -> None:
+    """Every source but the log written in the form that it really has."""
+    company, inbox = home / "company", home / "inbox"
     write_ledger(company / "shop" / "order_lines", world.ledger, whole=world.is_whole)
     made_up = raw["shop.order_lines"]
     write_parquet(company / "shop" / "order_lines" / "made_up_buyers.parquet", made_up)
@@ -218,7 +236,13 @@ def write_sources(home: Path, world: World) -> int:
         folder = company / "partner" / str(revision.number)
         write_parquet(folder / "members.parquet", revision.members)
         (folder / "manifest.json").write_text(json.dumps(revision.manifest(), indent=2) + "\n")
-    return sum(write_segment(inbox / "web" / name, rows) for name, rows in world.log.days())
+
+
+def write_log(home: Path, log: Log, form: Form) -> int:
+    """The log written, one closed segment a day or all in one table; the number of its lines."""
+    if form == "parquet":
+        return write_parts(home / "raw_web" / "events.parquet", (rows for _, rows in log.days()))
+    return sum(write_segment(home / "inbox" / "web" / name, rows) for name, rows in log.days())
 
 
 def write_segment(path: Path, rows: pa.Table) -> int:
@@ -227,9 +251,8 @@ def write_segment(path: Path, rows: pa.Table) -> int:
     return int(rows.num_rows)
 
 
-def write_tables(home: Path, world: World) -> int:
-    """Every raw table as one parquet file; the number of rows of the log."""
-    raw = world.raw()
+def write_tables(home: Path, world: World, raw: dict[str, pa.Table]) -> None:
+    """Every raw table but the log as one parquet file."""
     lines = pa.concat_tables([*world.ledger, raw["shop.order_lines"]], promote_options="default")
     members = [
         revision.members.append_column(
@@ -238,21 +261,6 @@ def write_tables(home: Path, world: World) -> int:
         for revision in world.activity.revisions
     ]
     write_raw(home, raw | {"shop.order_lines": lines, "partner.members": pa.concat_tables(members)})
-    return write_parts(home / "raw_web" / "events.parquet", (rows for _, rows in world.log.days()))
-
-
-def write_truths(home: Path, world: World) -> int:
-    """The truth about all of it; the number of its records."""
-    records = [part.truth for part in world.records.values()]
-    truth = world.activity.truth | {
-        "people": true_people(world.population),
-        "records": pa.concat_tables([*records, world.log.records()]),
-        "consents": true_consents(world),
-    }
-    for name, table in truth.items():
-        write_truth(home, name, table)
-    write_truth_parts(home, "events", world.log.truth())
-    return int(truth["records"].num_rows)
 
 
 def true_consents(world: World) -> pa.Table:
@@ -263,7 +271,7 @@ def true_consents(world: World) -> pa.Table:
     gone = ~profiles.table["is_subscribed"].to_numpy(zero_copy_only=False)
     changed = profiles.table["updated_at"].to_numpy()
     left = mail_consents(profiles.person[gone], False, changed[gone])
-    said = [named(world.log.market, part) for part in (ticked, left)]
+    said = [named(world.activity.scene.market, part) for part in (ticked, left)]
     return pa.concat_tables([world.activity.truth["consents"], *said])
 
 
@@ -274,20 +282,17 @@ def true_people(population: Population) -> pa.Table:
     return population.people.append_column("household_id", home)
 
 
-def facts_of(world: World, events: int, records: int) -> CompanyFacts:
-    """How much of everything was written."""
-    raw = world.raw()
-    return CompanyFacts(
-        people=world.population.people.num_rows,
-        accounts=world.population.accounts.num_rows,
-        cards=world.population.cards.num_rows,
-        devices=world.population.devices.num_rows,
-        orders=world.activity.truth["orders"].num_rows,
-        order_lines=sum(table.num_rows for table in world.ledger)
+def counts_of(world: World, raw: dict[str, pa.Table]) -> dict[str, int]:
+    """How many rows of everything but the log there are."""
+    return {
+        "people": world.population.people.num_rows,
+        "accounts": world.population.accounts.num_rows,
+        "cards": world.population.cards.num_rows,
+        "devices": world.population.devices.num_rows,
+        "orders": world.activity.truth["orders"].num_rows,
+        "order_lines": sum(table.num_rows for table in world.ledger)
         + raw["shop.order_lines"].num_rows,
-        contacts=raw["crm.contacts"].num_rows,
-        consents=raw["crm.consents"].num_rows,
-        receipt_lines=raw["pos.receipt_lines"].num_rows,
-        events=events,
-        records=records,
-    )
+        "contacts": raw["crm.contacts"].num_rows,
+        "consents": raw["crm.consents"].num_rows,
+        "receipt_lines": raw["pos.receipt_lines"].num_rows,
+    }

@@ -22,13 +22,25 @@ from simulation.ledger import Column
 
 Form = Literal["sources", "parquet"]
 ISO_UTC = "%Y-%m-%dT%H:%M:%S"
+LOOKED_AT = 10_000  # rows that show whether the values of a column repeat
 BATCH = 50_000  # rows turned into Python values at a time for the database
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
     """The table as one parquet file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path)
+    pq.write_table(table, path, use_dictionary=repeating(table))
+
+
+def repeating(table: pa.Table) -> list[str]:
+    """The columns whose values repeat: only those are worth a dictionary."""
+    head = table.slice(0, LOOKED_AT)
+    return [
+        name
+        for name, column in zip(head.column_names, head.columns, strict=True)
+        if not pa.types.is_nested(column.type)
+        and pc.count_distinct(column).as_py() * 2 <= head.num_rows
+    ]
 
 
 def write_raw(target: Path, tables: Mapping[str, pa.Table]) -> None:
@@ -43,7 +55,7 @@ def write_parts(path: Path, parts: Iterable[pa.Table]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     writer, rows = None, 0
     for part in parts:
-        writer = writer or pq.ParquetWriter(path, part.schema)
+        writer = writer or pq.ParquetWriter(path, part.schema, use_dictionary=repeating(part))
         writer.write_table(part)
         rows += part.num_rows
     if writer is not None:

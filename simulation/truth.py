@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 TIME = pa.timestamp("us")
+DISTINCT = ("message_id", "record_key", "occurred_at")  # hardly repeat: not worth a dictionary
 
 SCHEMAS = {
     # One row per person, as it is true on the last day.
@@ -130,6 +131,7 @@ def write_truth(home: Path, name: str, table: pa.Table) -> None:
 def write_truth_parts(home: Path, name: str, parts: Iterable[pa.Table]) -> None:
     """One table of the truth, told some rows at a time."""
     schema, path = SCHEMAS[name], home / "truth" / f"{name}.parquet"
-    with pq.ParquetWriter(path, schema) as writer:
+    repeating = [name for name in schema.names if name not in DISTINCT]
+    with pq.ParquetWriter(path, schema, use_dictionary=repeating) as writer:
         for part in parts:
             writer.write_table(part.select(schema.names).cast(schema))
