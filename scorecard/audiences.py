@@ -1,8 +1,9 @@
 """Each audience against the one that its own definition gives on the truth.
 
 The definitions are written here a second time, over persons instead of customers: true orders, true
-decisions, and of events their true time and person. Only which product an event or a line is about
-comes from the marts. A customer stands for the person most of their records are.
+decisions, and of events their true time and person. Only which product an event or a line is about,
+and what a currency is worth, comes from the platform. A customer stands for the person most of
+their records are. A receipt for which no card was shown is nobody's, here as there.
 """
 
 from collections.abc import Iterator
@@ -33,9 +34,11 @@ SEGMENTS = """
 with buyers as (
     select
         person_id, max(cast(ordered_at as date)) as last_order_on, count(*) as orders,
-        sum(gross_amount - coalesce(refunded_amount, 0)) as net_amount
-    from truth_orders
-    where person_id is not null and gross_amount > 0
+        sum((gross_amount - coalesce(refunded_amount, 0)) * coalesce(rate, 1)) as net_amount
+    from truth_orders as truth
+    asof left join rules.exchange_rates as rates
+        on truth.currency = rates.currency and truth.ordered_at >= rates.valid_from
+    where person_id is not null and is_known and gross_amount > 0
     group by person_id
 ),
 shares as (
@@ -73,7 +76,7 @@ bought as (
     select truth.person_id, lines.product_id, truth.ordered_at
     from true_orders as truth
     inner join marts.fct_order_lines as lines on truth.mart_order_id = lines.order_id
-    where lines.line_class = 'sale'
+    where lines.line_class = 'sale' and truth.is_known
 )
 select distinct viewed.person_id
 from viewed

@@ -649,6 +649,7 @@ def made_up_orders(bought: Bought) -> pa.Table:
             "refunded_amount": refunded,
             "currency": currencies(sale.is_euro),
             "is_guest": pa.array(bought.is_guest),
+            "is_known": pc.or_(pa.array(baskets.is_shop), sale.card.is_valid()),
         }
     )
 
@@ -685,7 +686,8 @@ LEDGER_ORDERS = r"""
         cast(sold.gross as decimal(18, 2))::double as gross_amount,
         cast(least(coalesce(given_back.refunded, 0), sold.gross) as decimal(18, 2))::double
             as refunded_amount,
-        'GBP' as currency, sold.customer_id is null as is_guest
+        'GBP' as currency, sold.customer_id is null as is_guest,
+        sold.person is not null as is_known
     from sold left join given_back on sold.invoice = given_back.invoice
     order by sold.invoice
 """  # goods, not postage or fees; a cancellation takes back from the last order with that product

@@ -72,6 +72,7 @@ SCHEMAS = {
             ("refunded_amount", pa.float64()),
             ("currency", pa.string()),
             ("is_guest", pa.bool_()),
+            ("is_known", pa.bool_()),  # an account, contact or card told whose it is
         ]
     ),
     # One row per decision about a consent.

@@ -12,10 +12,10 @@ PEOPLE = [(name, name, "X", f"{name}@x.org") for name in ("ann", "bob", "cat")]
 AGREED = [(name, "marketing", "email", True, day(1)) for name in ("ann", "bob", "cat")]
 # Ann buys most and last, Bob less and earlier, Cat least and first.
 ORDERS = [
-    ("1", "shop", "ann", day(20), 300.0, 0.0),
-    ("2", "shop", "ann", day(21), 300.0, 0.0),
-    ("3", "pos", "bob", day(10), 200.0, 0.0),
-    ("4", "shop", "cat", day(5), 100.0, 50.0),
+    ("1", "shop", "ann", day(20), 300.0, 0.0, "GBP", True),
+    ("2", "shop", "ann", day(21), 300.0, 0.0, "GBP", True),
+    ("3", "pos", "bob", day(10), 200.0, 0.0, "GBP", True),
+    ("4", "shop", "cat", day(5), 100.0, 50.0, "GBP", True),
 ]
 RULES = [("champions", 5, 5, 5, 5), ("at_risk", 1, 4, 1, 4)]
 RECORDS = [(f"crm:contact:{name}", name, []) for name in ("ann", "bob", "cat")]
@@ -92,10 +92,27 @@ def test_looks_of_bots_and_of_our_own_tests_do_not_count() -> None:
 def test_what_was_given_back_is_not_worth_anything() -> None:
     """Ann and Bob order once on a day; Ann for more, but she gives it back."""
     orders = [
-        ("1", "shop", "ann", day(20), 300.0, 290.0),
-        ("2", "shop", "bob", day(20), 200.0, 0.0),
+        ("1", "shop", "ann", day(20), 300.0, 290.0, "GBP", True),
+        ("2", "shop", "bob", day(20), 200.0, 0.0, "GBP", True),
     ]
     rows = _rows(("vip", "c-bob"), truth_orders=orders)
+    assert _scores(rows, "vip") == (1, 1)
+
+
+def test_a_receipt_without_a_card_is_nobodys() -> None:
+    nameless = ("5", "pos", "bob", day(29), 900.0, 0.0, "GBP", False)
+    rows = _rows(("vip", "c-ann"), truth_orders=[*ORDERS, nameless])
+    assert _scores(rows, "vip") == (1, 1)
+
+
+def test_what_was_paid_in_another_currency_is_compared_converted() -> None:
+    """Bob pays more coins than Ann, of a currency worth less."""
+    orders = [
+        ("1", "shop", "ann", day(20), 300.0, 0.0, "GBP", True),
+        ("2", "shop", "bob", day(20), 500.0, 0.0, "EUR", True),
+    ]
+    rates = [("EUR", date(2009, 1, 1), 0.5)]
+    rows = _rows(("vip", "c-ann"), truth_orders=orders, rules__exchange_rates=rates)
     assert _scores(rows, "vip") == (1, 1)
 
 

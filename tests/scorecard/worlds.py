@@ -22,7 +22,7 @@ TRUTH = {
     ),
     "orders": (
         *("order_id", "source", "person_id"),
-        *("ordered_at", "gross_amount", "refunded_amount", "currency"),
+        *("ordered_at", "gross_amount", "refunded_amount", "currency", "is_known"),
     ),
     "consents": ("person_id", "purpose", "channel", "is_granted", "decided_at"),
     "sequences": ("first_product", "then_product", "within_days", "lift"),

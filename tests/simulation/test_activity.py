@@ -244,6 +244,15 @@ def test_receipts_add_up_to_the_orders_of_the_truth(world: World) -> None:
     assert pc.sum(amount).as_py() == pytest.approx(pc.sum(net).as_py(), abs=0.01)
 
 
+def test_the_till_knows_a_buyer_by_the_card_alone(world: World) -> None:
+    lines = world.raw("pos.receipt_lines").to_pylist()
+    card = {row["receipt_id"]: row["loyalty_number"] is not None for row in lines}
+    orders = world.true("orders").to_pylist()
+
+    assert {card[r["order_id"]] == r["is_known"] for r in orders if r["source"] == "pos"} == {True}
+    assert {row["is_known"] for row in orders if row["source"] == "shop"} == {True}
+
+
 def test_stores_of_the_euro_countries_charge_euros(world: World) -> None:
     rows = world.raw("pos.receipt_lines").select(["store", "currency"]).to_pylist()
     seen = {(row["store"], row["currency"]) for row in rows}
