@@ -92,6 +92,7 @@ class Plan:
 def plan(seeds: Path = DBT_PROJECT / "seeds", *, is_retrained: bool = False) -> Plan:
     """What the next refresh would do under the rules in these files. Raises RulesError."""
     with warehouse.trial() as session:
+        session.read(f"select * from {IDENTIFIERS} limit 0")  # says so when nothing was built yet
         for name in SEEDS:
             session.replace(f"rules.{name}", _seed(session, seeds / f"{name}.csv"))
         session.hold("planned_identifiers", REBLOCKED)

@@ -16,6 +16,7 @@ import warehouse
 from identity import linking
 from identity.pictures import sizes_plot
 from identity.refresh import IDENTIFIERS
+from identity.state import make_ledgers
 from warehouse import Session
 
 LARGE = 20  # records; larger customers are counted together
@@ -121,6 +122,8 @@ class Report:
 def report() -> Report:
     """The report on the platform's customers."""
     with warehouse.transaction() as session:
+        session.read(f"select * from {IDENTIFIERS} limit 0")  # says so when nothing was built yet
+        make_ledgers(session)
         return report_in(session, IDENTIFIERS, _estimates())
 
 

@@ -18,7 +18,7 @@ from identity.changes import hold_rules
 from identity.clustering import CLIP, DECIDED, MISSING
 from identity.components import components
 from identity.groups import EVIDENCE
-from identity.rules import OVERRIDES, STEPS_PER_BIT, Override, Rules, RulesError, read_rules
+from identity.rules import OVERRIDES, STEPS_PER_BIT, Override, Rules, RulesError
 from identity.why import Link, at_hand, explained
 from warehouse import Session, key_number
 
@@ -125,7 +125,7 @@ def decide(subject: Sequence[str], kind: str, *, reason: str, actor: str) -> Ove
     Raises RulesError when it is not whole, or about what nobody knows.
     """
     with warehouse.transaction() as session:
-        rules = read_rules(session)
+        rules = at_hand(session).rules
         one, other = _pair(session, rules, subject)
         return decide_in(session, rules, (one, other), kind, reason=reason, actor=actor)
 
@@ -183,7 +183,7 @@ def decided(session: Session, rules: Rules) -> list[Decided]:
 def overrides() -> list[Decided]:
     """Every decision in the platform."""
     with warehouse.transaction() as session:
-        return decided(session, read_rules(session))
+        return decided(session, at_hand(session).rules)
 
 
 def _state(override_id: str, last: set[str], known: set[str]) -> str:

@@ -20,6 +20,7 @@ from identity.likely.comparisons import Comparison, comparisons
 from identity.phones import e164
 from identity.refresh import IDENTIFIERS, RECORDS
 from identity.rules import STEPS_PER_BIT, Rules, read_rules
+from identity.state import make_ledgers
 from settings import ForeseenError
 from warehouse import Session, key_number
 
@@ -200,9 +201,11 @@ def why(one: str, other: str) -> Answer:
 
 
 def at_hand(session: Session) -> Evidence:
-    """The platform's own evidence."""
+    """The platform's own evidence; none is there before the first refresh."""
+    rules = read_rules(session)
+    make_ledgers(session)
     model = LinkModel.load(linking.path()) if linking.path().exists() else None
-    return Evidence(session, read_rules(session), model)
+    return Evidence(session, rules, model)
 
 
 def why_in(evidence: Evidence, one: str, other: str) -> Answer:
