@@ -137,6 +137,7 @@ def write_company(
     counts = write_world(home, world, form)
     scene, records = world.activity.scene, [part.truth for part in world.records.values()]
     del world  # the log is the largest part of a company: it is made when the rest is gone
+    pa.default_memory_pool().release_unused()
     log = make_log(scene, seed)
     records.append(log.records())
     counts |= {
