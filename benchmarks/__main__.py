@@ -3,6 +3,7 @@
 events    loading the demo's web events by dlt, against DuckDB's own read_json to parquet
 refresh   a whole refresh, against the SQL of its dbt models run plainly one after another
 again     a second refresh with nothing new, against the first
+identity  everything resolved, and 1 % of new records, against Splink: see identity.py
 
 CPU seconds, of the process and its children. No target is set yet.
 """
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import settings
+from benchmarks import identity
 
 
 def main() -> None:
@@ -42,6 +44,7 @@ def main() -> None:
         ratio = cost / reference_cost
         table.add_row(name, f"{cost:.1f}", reference, f"{reference_cost:.1f}", f"{ratio:.2f}")
     Console(width=100).print(table)
+    identity.measure(identity.RECORDS, identity.SEED)
 
 
 @contextmanager
