@@ -87,7 +87,7 @@ def _settings(kinds: list[str]) -> Any:
     import splink.comparison_library as cl
     from splink import SettingsCreator, block_on
 
-    rules = [block_on(f"{kind}_key") for kind in ("email", "phone", *kinds)]
+    rules: list[Any] = [block_on(f"{kind}_key") for kind in ("email", "phone", *kinds)]
     rules += [
         block_on(*columns)
         for columns in (

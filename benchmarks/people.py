@@ -26,6 +26,25 @@ KEYS = (
 )
 TYPES = ("email", "phone", *KEYS)
 TEXTS = (*(name for name in NAMES if name != "birth_date"), *KEYS)
+FULL_NAME = (
+    "split_part({0}, ' ', 1) as first_name,"
+    " nullif(trim(substr({0}, length(split_part({0}, ' ', 1)) + 1)), '') as last_name"
+)
+# What each raw table says, by the names of the records.
+TOLD = {
+    "shop.accounts": "* exclude (user_id), user_id::varchar as user_id,"
+    " created_at as first_seen_at, updated_at as seen_at",
+    "shop.order_contacts": "* exclude (invoice), invoice as order_id,"
+    " ordered_at as first_seen_at, ordered_at as seen_at",
+    "crm.contacts": "* exclude (contact_id, loyalty_number), contact_id::varchar as contact_id,"
+    " lower(loyalty_number) as loyalty_number, created_at as first_seen_at, updated_at as seen_at",
+    "pos.cards": "lower(loyalty_number) as loyalty_number",
+    "email.profiles": "*, created_at as first_seen_at, updated_at as seen_at",
+    "support.users": f"email, phone, user_id as support_user_id, {FULL_NAME.format('name')},"
+    " created_at as first_seen_at, updated_at as seen_at",
+    "social.profiles": "email, network || '/' || handle as social_handle,"
+    f" {FULL_NAME.format('display_name')}, updated_at as first_seen_at, updated_at as seen_at",
+}
 OTHERS = ("birth_date", "first_seen_at", "seen_at")
 SHAPED = f"""
 select record_key, person_id, split_part(record_key, ':', 1) as source,

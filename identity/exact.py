@@ -211,7 +211,7 @@ def _guard(session: Session, records: str) -> None:
         " on state.type_no = shared.type_no and state.value_no = shared.value_no"
         " where shared.is_guarded",
     )
-    session.hold("named_records", NAMED.format(records=records))
+    session.show("named_records", NAMED.format(records=records))
     prepare(session, "named_records", NAMES, "names")
     session.hold("bearers", BEARERS)
     session.hold("crowded", CROWDED)

@@ -99,7 +99,7 @@ class Compared:
             unique=unique,
             unique_columns="".join(f", found.{name}" for name in self.unique),
         )
-        session.hold("compared_records", query)
+        session.show("compared_records", query)
         prepare(session, "compared_records", self.fields, into)
 
 

@@ -38,15 +38,19 @@ select count(*) filter (where kind = 'create') as created,
     (select count(*) from assignments where customer_id <> old_customer_id) as moved_records
 from events
 """
-# The same partition has the same fingerprint, whatever the ids and the order of rows.
+# The same partition has the same fingerprint, whatever the ids and the order of rows: that of some
+# whole customers and that of the others together give that of all.
 FINGERPRINT = f"""
-select cast(bit_xor({warehouse.key_number("firsts.first_key", "known.record_key")}) as varchar)
-    as fingerprint
-from identity.record_customers as known
+select bit_xor({warehouse.key_number("firsts.first_key", "known.record_key")}) as fingerprint
+from {{customers}} as known
 inner join (
-    select customer_id, min(record_key) as first_key
-    from identity.record_customers group by customer_id
+    select customer_id, min(record_key) as first_key from {{customers}} group by customer_id
 ) as firsts on known.customer_id = firsts.customer_id
+"""
+LAST = "select rules_version, fingerprint from identity.refreshes order by refresh desc limit 1"
+RESOLVED = """
+select known.customer_id, known.record_key from identity.record_customers as known
+inner join dirty on known.record_no = dirty.record_no
 """
 
 
@@ -110,13 +114,25 @@ def refresh_in(
 
 def fingerprint(session: Session) -> str:
     """A short text that is the same when the same records are the same customers."""
-    return str(session.read(FINGERPRINT).column(0)[0].as_py())
+    return str(_fingerprint(session, "identity.record_customers"))
+
+
+def _fingerprint(session: Session, customers: str) -> int:
+    return session.number(FINGERPRINT.format(customers=customers))
+
+
+def _next_fingerprint(session: Session, *, is_full: bool) -> str:
+    """The fingerprint after this refresh; only dirty groups have changed since the last one."""
+    if is_full:
+        return fingerprint(session)
+    session.show("resolved", RESOLVED)
+    last = session.read(LAST).column("fingerprint").to_pylist()
+    before, after = (_fingerprint(session, customers) for customers in ("old", "resolved"))
+    return str(int(last[0]) ^ before ^ after)
 
 
 def _known_version(session: Session) -> str | None:
-    last = session.read(
-        "select rules_version from identity.refreshes order by refresh desc limit 1"
-    ).column(0)
+    last = session.read(LAST).column("rules_version")
     return str(last[0]) if len(last) else None
 
 
@@ -145,7 +161,7 @@ def _write(
         **vars(report),
         "happened_at": now,
         "model_version": model_version,
-        "fingerprint": fingerprint(session),
+        "fingerprint": _next_fingerprint(session, is_full=is_full),
         "seconds": time.monotonic() - began,
     }
     session.append("identity.refreshes", pa.Table.from_pylist([row]))

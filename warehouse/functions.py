@@ -15,6 +15,7 @@ SQL = {
         "half": "({0} // 2)",
         "hash": "hash({0})",
         "hash_type": "ubigint",
+        "content": "{0}",  # null is a value to its hash, as it is not to Spark's
         "key_number": "cast(hash({0}) >> 1 as bigint)",
         "without_accents": "strip_accents({0})",
         "any_in_common": "list_has_any({0}, {1})",
@@ -28,6 +29,7 @@ SQL = {
         "half": "({0} div 2)",
         "hash": "xxhash64({0})",
         "hash_type": "bigint",
+        "content": "coalesce(cast({0} as string), '~')",
         "key_number": "shiftrightunsigned(xxhash64({0}), 1)",
         "without_accents": "strip_accents({0})",
         "any_in_common": "arrays_overlap({0}, {1})",
@@ -54,4 +56,4 @@ def key_number(*columns: str) -> str:
 
 def content_number(columns: Iterable[str]) -> str:
     """SQL of a bigint that changes when one of the columns does, null being a value."""
-    return key_number(*(f"coalesce(cast({column} as varchar), '~')" for column in columns))
+    return key_number(*(function("content", column) for column in columns))

@@ -55,6 +55,10 @@ class Session:
         """Keep the rows of a query under this name until the session ends."""
         self.execute(f"create or replace temp table {name} as {query}")
 
+    def show(self, name: str, query: str) -> None:
+        """Let queries of this session see the rows of a query, computed when they are read."""
+        self.execute(f"create or replace temp view {name} as {query}")
+
     def register(self, name: str, rows: pa.Table) -> None:
         """Let queries of this session see the rows under this name."""
         self._connection.register(name, rows)

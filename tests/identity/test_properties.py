@@ -121,6 +121,7 @@ def test_ids_limits_and_cuts_stay_sound(world: World, history: Given) -> None:
             ),
             "no id is lost": seen <= set(ids),
             "cuts are kept": not any(cut <= people for cut in cuts for people in world.people()),
+            "the fingerprint told is that of all": world.told_fingerprint() == world.fingerprint(),
             "limits hold": all(not reference.broken(sorted(records)) for records in free),
         }
         assert [fact for fact, holds in facts.items() if not holds] == []

@@ -213,6 +213,11 @@ class World:
         """The same for the same partition."""
         return fingerprint(self.session)
 
+    def told_fingerprint(self) -> str:
+        """The one that the last refresh worked out from the one before it."""
+        told = self.session.read("select fingerprint from identity.refreshes order by refresh")
+        return str(told.column(0)[-1])
+
     def forget(self) -> None:
         """Begin anew."""
         self.session.execute("rollback")
