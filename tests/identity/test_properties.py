@@ -62,6 +62,7 @@ HISTORIES = st.tuples(
     st.lists(FROZEN, max_size=14),
     st.lists(st.lists(STEPS, max_size=7), min_size=1, max_size=4),
 )
+pytestmark = pytest.mark.slow
 some = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
