@@ -2,7 +2,8 @@
 
 Files are read as bytes and, where their format hides text, decoded: parquet, DuckDB and SQLite
 cell by cell, gzip and zlib unpacked. Identifiers too short to be unique as bytes (an account
-number) are looked for as whole cells of the tables' own identifier columns.
+number) are looked for as whole cells of the tables' own identifier columns. What is only a part of
+somebody else's identifier (cole@x.org of nicole@x.org) names nobody.
 """
 
 import base64
@@ -19,10 +20,16 @@ from urllib.parse import quote
 import pyarrow.parquet as pq
 
 import settings
+import warehouse
 from warehouse import texts
 
 OUTSIDE = ("company", "truth")  # the demo's other systems and its answers: not ours to erase
 SHORTEST = 6  # characters; a shorter value occurs by chance in bytes
+IDENTIFIERS = "identity.int_identity__identifiers"
+LONGER = f"""
+select distinct identifier_value as value from {IDENTIFIERS}
+where contains(identifier_value, ?)
+"""
 JOURNAL = Path("privacy") / "pending"  # who is being erased: removed when nothing else is left
 
 
@@ -36,11 +43,12 @@ class Hit:
 
 def scan(values: Iterable[str]) -> list[Hit]:
     """Every place under CDP_HOME where one of these values is left, in any usual spelling."""
-    needles = _needles(values)
+    wanted = set(values)
+    needles, others = _needles(wanted), _needles(_longer(wanted))
     return [
         Hit(path=str(path.relative_to(settings.home())), found=found)
         for path in files()
-        for found in sorted(_found(path, needles))
+        for found in sorted(_found(path, needles, others))
     ]
 
 
@@ -49,6 +57,15 @@ def files() -> list[Path]:
     home = settings.home()
     ours = (path for path in home.rglob("*") if path.relative_to(home).parts[0] not in OUTSIDE)
     return sorted(path for path in ours if path.is_file() and path.parent != home / JOURNAL)
+
+
+def _longer(values: set[str]) -> set[str]:
+    """Identifiers of others that contain one of these values."""
+    with warehouse.transaction() as session:
+        if not session.exists(IDENTIFIERS):
+            return set()
+        columns = [session.read(LONGER, [value]).column("value") for value in values]
+    return {value for column in columns for value in column.to_pylist()} - values
 
 
 def _needles(values: Iterable[str]) -> dict[bytes, str]:
@@ -72,10 +89,12 @@ def _spellings(value: str) -> Iterator[bytes]:
     yield base64.b64encode(value.encode()).rstrip(b"=")[:-1]
 
 
-def _found(path: Path, needles: dict[bytes, str]) -> set[str]:
+def _found(path: Path, needles: dict[bytes, str], others: Iterable[bytes]) -> set[str]:
     found: set[str] = set()
     for content in _contents(path):
         text = content.lower()
+        for other in others:
+            text = text.replace(other, b"\0")
         found |= {name for needle, name in needles.items() if needle in text}
     return found | {
         name for needle, name in needles.items() if needle in str(path).lower().encode()

@@ -54,7 +54,7 @@ left join credited
     on models.attribution_model = credited.attribution_model
     and brought.channel = credited.marketing_channel
 """
-# Ties have the mean of their places.
+# Ties have the mean of their places. Sums of floats differ beyond nine decimals from run to run.
 MODELS = """
 with shares as (
     select
@@ -75,9 +75,9 @@ ranked as (
 )
 select
     attribution_model as model,
-    sum(abs(excess)) / 2 as distance,
+    round(sum(abs(excess)) / 2, 9) as distance,
     case when min(credited) < max(credited) and min(brought) < max(brought)
-        then corr(credited_rank, brought_rank) end as correlation,
+        then round(corr(credited_rank, brought_rank), 9) end as correlation,
     arg_max(channel, excess) as most, max(excess) as too_much,
     arg_min(channel, excess) as least, min(excess) as too_little
 from ranked

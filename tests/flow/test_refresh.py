@@ -211,6 +211,6 @@ def test_a_full_disk_is_told_and_the_next_refresh_is_whole(company_copy: Path, c
 
 
 @pytest.mark.parametrize("people", ["0", "1", "2"])
-def test_a_company_of_hardly_anybody_ends_green(people: str, cdp: Run) -> None:
-    done = cdp("demo", "--people", people)
-    assert done.returncode == 0, done.stdout
+def test_a_company_of_hardly_anybody_ends_green_and_is_scored(people: str, cdp: Run) -> None:
+    made, scored = cdp("demo", "--people", people), cdp("score")
+    assert (made.returncode, scored.returncode) == (0, 0), made.stdout + scored.stdout
