@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt_common.events.base_types import EventMsg
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
@@ -60,8 +61,15 @@ def _events(command: list[str]) -> Iterator[dict[str, Any]]:
             yield MessageToDict(event, preserving_proto_field_name=True)
     finally:
         thread.join()
+        _let_go()
     if event.exception:
         raise DbtBuildError(str(event.exception))
+
+
+def _let_go() -> None:
+    """dbt keeps the warehouse open in this process: an erasure could not rewrite the file."""
+    if environment := DuckDBConnectionManager._ENV:
+        environment.close()
 
 
 def _problems(event: dict[str, Any]) -> list[str]:
