@@ -3,10 +3,13 @@
 After a wanted change: `.venv/bin/python -m tests.architecture.test_graph` writes the file anew.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import use_home
 
 GOLDEN = Path(__file__).with_name("asset_graph.txt")
 
@@ -28,8 +31,10 @@ def lines(assets: Any) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def assets() -> Any:
-    return graph()
+def assets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        use_home(tmp_path_factory.mktemp("graph"), patch)
+        yield graph()
 
 
 def test_the_asset_graph_is_the_golden_one(assets: Any) -> None:
