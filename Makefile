@@ -37,10 +37,10 @@ check: setup  ## Lint, types, layers, docs and the fast tests
 	mypy
 	lint-imports
 	sqlfluff lint -q dbt_project/models dbt_project/tests
-	pytest -n 2 --dist loadgroup -m "not slow"
+	pytest -n 2 --dist loadfile -m "not slow"
 
 test: check postgres  ## Everything: `make check` and the slow tests
-	pytest -n 2 --dist loadgroup -m slow
+	pytest -n 2 --dist loadfile -m slow
 
 postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \

@@ -12,7 +12,7 @@ import pytest
 import warehouse
 from tests.conftest import CDP, environment, use_home
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]  # one demo serves all
+pytestmark = pytest.mark.slow
 SECOND_FILE = Decimal("9747747.93")  # the value of the 2010-2011 sheet, as published
 
 
