@@ -85,7 +85,7 @@ def test_few_strangers_are_merged_and_most_records_of_a_person_come_together(
 ) -> None:
     """Pairs of records against the truth. Browsers without a login share nothing to be found by.
 
-    The bounds are those of exact links alone, which measured 0.997 and 0.636 when they were set.
+    The bounds leave a little room below what the demo measured when they were set: 0.986 and 0.940.
     """
     truth = {
         row["record_key"]: row["person_id"]
@@ -97,7 +97,7 @@ def test_few_strangers_are_merged_and_most_records_of_a_person_come_together(
     found, true = _pairs(customers), _pairs({record: truth[record] for record in customers})
     precision, recall = len(found & true) / len(found), len(found & true) / len(true)
     told = f"precision {precision:.4f}, recall {recall:.4f}"
-    assert (precision > 0.95, recall > 0.60) == (True, True), told
+    assert (precision > 0.97, recall > 0.92) == (True, True), told
 
 
 def _pairs(owner: dict[str, str]) -> set[tuple[str, str]]:
