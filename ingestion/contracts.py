@@ -12,10 +12,12 @@ import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from ingestion import suppression
+from ingestion.books import entry
 from warehouse import RawTable, scratch
 from warehouse.lake import QUARANTINE, SQL_TYPES
 
 QUARANTINE_SCHEMA = pa.schema([(column, pa.string()) for column in QUARANTINE])
+REFUSED_FOR = "cdp_refused_for"  # a column by which a reader says why it could make no row of it
 LOST = {  # conditions, by declared type, under which a cast succeeds and yet changes the value
     "bigint": "try_cast({column} as double) <> {cast}",
     "boolean": "try_cast(cast({column} as varchar) as double) not in (0, 1)",
@@ -38,12 +40,17 @@ def checked_rows(table: RawTable, batch: pa.Table, origin: str | None = None) ->
 
     `origin` says where the batch came from, for batches that have no column of that name. Erased
     people are left out twice: before, so that no quarantine holds them, and in their typed form.
+    Whoever read the batch books what was received; here every row of it is booked where it goes.
     """
     if origin is not None:
         batch = batch.add_column(0, "origin", pa.repeat(origin, batch.num_rows))
     batch = batch.rename_columns(_names(batch.column_names))
-    result = check(table, suppression.without_erased_people(table, batch))
-    yield suppression.without_erased_people(table, result.accepted)
+    named = suppression.without_erased_people(table, batch)
+    result = check(table, named.rows)
+    kept = suppression.without_erased_people(table, result.accepted)
+    yield kept.rows
+    yield from entry(table, "accepted", kept.rows.num_rows)
+    yield from entry(table, "suppressed", named.suppressed + kept.suppressed)
     yield from refused(table, result.quarantined)
 
 
@@ -54,11 +61,13 @@ def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
         yield dlt.mark.with_table_name(
             rows.select(list(QUARANTINE)).cast(QUARANTINE_SCHEMA), "quarantine"
         )
+        yield from entry(table, "quarantined", rows.num_rows)
 
 
 def refused_file(table: RawTable, origin: str, reason: str, payload: str = "") -> Iterator[object]:
-    """A whole file on its way into the quarantine."""
+    """A whole file on its way into the quarantine; it counts as one row received."""
     row = {"reason": reason, "payload": payload, "origin": origin}
+    yield from entry(table, "received", 1)
     yield from refused(table, pa.Table.from_pylist([row]))
 
 
@@ -67,12 +76,20 @@ def check(table: RawTable, batch: pa.Table) -> Checked:
     reasons = _reasons(table, batch)
     with scratch(incoming_rows=batch) as session:
         quarantined = session.read(
-            f"select {reasons} as reason, cast(to_json(incoming_rows) as varchar) as payload,"
+            f"select {reasons} as reason, {_payload(batch)} as payload,"
             f" origin from incoming_rows where {reasons} <> ''"
         )
         kept = f" where {reasons} = ''" if quarantined.num_rows else ""
         accepted = session.read(f"select {_casts(table, batch)} from incoming_rows{kept}")
     return Checked(accepted=accepted, quarantined=quarantined)
+
+
+def _payload(batch: pa.Table) -> str:
+    """The row as JSON text, as it came."""
+    row = "to_json(incoming_rows)"
+    if REFUSED_FOR in batch.column_names:
+        row = f"json_merge_patch({row}, '{{\"{REFUSED_FOR}\": null}}')"
+    return f"cast({row} as varchar)"
 
 
 def _names(columns: list[str]) -> list[str]:
@@ -119,7 +136,8 @@ def _reasons(table: RawTable, batch: pa.Table) -> str:
         f"case when {_is_missing(batch, column)} then '{column} is missing' end"
         for column in table.key
     ]
-    return f"concat_ws('; ', {', '.join(wrong + missing)})"
+    told = [REFUSED_FOR] if REFUSED_FOR in batch.column_names else []
+    return f"concat_ws('; ', {', '.join(told or wrong + missing)})"
 
 
 def _is_missing(batch: pa.Table, column: str) -> str:

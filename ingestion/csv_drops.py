@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused, refused_file
 from ingestion.drops import new_files
 from warehouse import FilesUnreadableError, RawTable, csv_rows
@@ -23,6 +24,7 @@ def csv_drops(table: RawTable, bucket_url: str) -> Iterator[object]:
             except FilesUnreadableError as error:
                 yield from refused_file(table, path.name, str(error), _sample(path))
                 continue
+            yield from entry(table, "received", parsed.received)
             alike.setdefault(tuple(parsed.rows.column_names), []).append(parsed.rows)
             yield from refused(table, parsed.refused)
         for tables in alike.values():

@@ -17,6 +17,7 @@ from dlt.extract.source import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 import settings
+from ingestion.books import Book, books
 from ingestion.registry import SOURCES
 from settings import ForeseenError
 from warehouse.lake import lake
@@ -34,11 +35,12 @@ class LakeFullError(ForeseenError):
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What one load of one source brought: rows by table, and rows refused."""
+    """What one load of one source brought: rows by table, rows refused, and the books of both."""
 
     source: str
     rows: Mapping[str, int] = field(default_factory=dict)
     quarantined: int = 0
+    books: tuple[Book, ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -59,6 +61,11 @@ def load(source: str) -> LoadReport:
         reports.append(_run(pipeline, source, None))
     reports.append(_run(pipeline, source, _opened(source)))
     return _sum(source, reports)
+
+
+def replayed(source: str, data: DltSource) -> LoadReport:
+    """Load rows that the quarantine held; `load` must have finished what was cut off before."""
+    return _sum(source, [_run(pipeline_for(source), source, data)])
 
 
 def drop_pending(source: str) -> None:
@@ -96,7 +103,7 @@ def _forget_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
 
 def _run(pipeline: dlt.Pipeline, source: str, data: object) -> LoadReport:
     try:
-        pipeline.run(data, loader_file_format="parquet")
+        info = pipeline.run(data, loader_file_format="parquet")
     except PipelineStepFailed as error:
         if any(isinstance(cause, OSError) and cause.errno in NO_ROOM for cause in _causes(error)):
             raise LakeFullError(
@@ -107,15 +114,18 @@ def _run(pipeline: dlt.Pipeline, source: str, data: object) -> LoadReport:
             raise SourceUnavailableError(_advice(source, error)) from None
         raise
     trace = pipeline.last_trace
-    return _report(source, trace.last_normalize_info if trace else None)
+    loads = info.loads_ids if info else []
+    return _report(source, trace.last_normalize_info if trace else None, loads)
 
 
-def _report(source: str, info: NormalizeInfo | None) -> LoadReport:
+def _report(source: str, info: NormalizeInfo | None, loads: list[str]) -> LoadReport:
     counts = info.row_counts if info else {}
+    tables = SOURCES[source].tables
     return LoadReport(
         source=source,
-        rows={t.name: counts[t.name] for t in SOURCES[source].tables if counts.get(t.name)},
+        rows={t.name: counts[t.name] for t in tables if counts.get(t.name)},
         quarantined=counts.get("quarantine", 0),
+        books=books(source, tables, loads),
     )
 
 
@@ -125,6 +135,7 @@ def _sum(source: str, reports: list[LoadReport]) -> LoadReport:
         source=source,
         rows={name: sum(r.rows.get(name, 0) for r in reports) for name in sorted(names)},
         quarantined=sum(report.quarantined for report in reports),
+        books=tuple(book for report in reports for book in report.books),
     )
 
 

@@ -9,7 +9,7 @@ from dlt.extract.source import DltSource
 
 from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
 from warehouse import RawTable
-from warehouse.lake import quarantine_of
+from warehouse.lake import books_of, quarantine_of, replays_of
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ SOURCES = {
 
 
 def tables() -> list[RawTable]:
-    """Every raw table of every source, switched on or not, quarantines included."""
+    """Every raw table of every source, switched on or not, with quarantine, books and replays."""
     declared = [table for source in SOURCES.values() for table in source.tables]
-    return declared + [quarantine_of(name) for name in SOURCES]
+    ours = (quarantine_of, books_of, replays_of)
+    return declared + [table_of(name) for name in SOURCES for table_of in ours]

@@ -16,15 +16,19 @@ from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 from dlt.sources.helpers.rest_client.client import RESTClient
 from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
 
-from ingestion.contracts import checked_rows
-from ingestion.versions import new_versions
+from ingestion.contracts import REFUSED_FOR
+from ingestion.versions import Received, new_versions
 from warehouse import RawTable, scratch
 
 ROWS_A_PAGE = 1_000
 ROWS_A_BATCH = 20_000  # pages are checked and written together up to this many
 IS_ROW = "coalesce(json_type(try_cast(line as json)), '') = 'OBJECT'"
 BROKEN = f"""
-    select cast(null as varchar) as updated_at, line as unreadable from lines where not {IS_ROW}
+    select
+        cast(null as varchar) as updated_at,
+        line as unreadable,
+        'not a JSON object' as {REFUSED_FOR}
+    from lines where not {IS_ROW}
 """
 KEYS = f"""
     select distinct unnest(json_keys(try_cast(line as json))) as key
@@ -52,20 +56,21 @@ def rest_tables(tables: Iterable[RawTable], base_url: str, api_key: str) -> Iter
 
 
 def _rows(table: RawTable, client: RESTClient) -> Iterator[object]:
-    for batch in new_versions(lambda since: _batches(client, table, since)):
-        yield from checked_rows(table, batch, origin=f"endpoint {table.name}")
+    yield from new_versions(
+        table, lambda since: _batches(client, table, since), origin=f"endpoint {table.name}"
+    )
 
 
-def _batches(client: RESTClient, table: RawTable, since: str | None) -> Iterator[pa.Table]:
+def _batches(client: RESTClient, table: RawTable, since: str | None) -> Iterator[Received]:
     params = {"limit": ROWS_A_PAGE} | ({"updated_since": since} if since else {})
     lines: list[str] = []
     for (body,) in client.paginate(table.name, params=params):
         lines += map(json.dumps, _data(body, table.name))
         if len(lines) >= ROWS_A_BATCH:
-            yield from text_rows(table, lines)
+            yield Received(len(lines), tuple(text_rows(table, lines)))
             lines = []
     if lines:
-        yield from text_rows(table, lines)
+        yield Received(len(lines), tuple(text_rows(table, lines)))
 
 
 def _data(body: Any, endpoint: str) -> list[Any]:

@@ -4,6 +4,7 @@ The list holds keyed hashes only, in a file of its own that loading can read wit
 """
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -54,25 +55,35 @@ def add(tombstones: list[str]) -> None:
     draft.replace(path())
 
 
-def without_erased_people(table: RawTable, rows: pa.Table) -> pa.Table:
+@dataclass(frozen=True)
+class Kept:
+    """What is left of a batch: rows without erased people, and how many rows were left out."""
+
+    rows: pa.Table
+    suppressed: int = 0
+
+
+def without_erased_people(table: RawTable, rows: pa.Table) -> Kept:
     """The rows that no erased person is named in, or with their identifiers taken out."""
     tombstones = suppressed()
     there = set(rows.column_names)
     named = {c: kind for c, kind in table.identifiers.items() if there.issuperset(c.split("/"))}
     if not tombstones.num_rows or not named:
-        return rows
+        return Kept(rows)
     hits = " or ".join(
         f"{_tombstone_sql(kind, identifier_sql(column))} in (select tombstone from tombstones)"
         for column, kind in named.items()
     )
     with scratch(rows=rows, tombstones=tombstones) as session:
         if table.erasure == "delete":
-            return session.read(f"select * from rows where not coalesce({hits}, false)")
+            session.hold("judged", f"select *, coalesce({hits}, false) as is_erased from rows")
+            kept = session.read("select * exclude (is_erased) from judged where not is_erased")
+            return Kept(kept, session.number("select count(*) from judged where is_erased"))
         emptied = ", ".join(
             f"case when coalesce({hits}, false) then null else {column} end as {column}"
             for column in named
         )
-        return session.read(f"select * replace ({emptied}) from rows")
+        return Kept(session.read(f"select * replace ({emptied}) from rows"))
 
 
 def _tombstone_sql(kind: str, column: str) -> str:

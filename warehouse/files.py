@@ -25,10 +25,14 @@ class FilesUnreadableError(RuntimeError):
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a file holds: `rows` with its name as `origin`, and `refused` lines with a reason."""
+    """What a file holds: `rows` with its name as `origin`, and `refused` lines with a reason.
+
+    `received` were counted when the file was cut into rows, before any of them was looked at.
+    """
 
     rows: pa.Table
     refused: pa.Table
+    received: int
 
 
 @contextmanager
@@ -45,7 +49,8 @@ def text_lines(path: Path) -> Parsed:
     text, refused = _utf8(_one_line_ending(path.read_bytes()), path.name)
     lines = _split(text)
     lines = lines.filter(pc.not_equal(pc.ascii_trim_whitespace(lines), ""))
-    return Parsed(_with_origin(pa.table({"line": lines}), path), refused)
+    received = len(lines) + refused.num_rows
+    return Parsed(_with_origin(pa.table({"line": lines}), path), refused, received)
 
 
 def csv_rows(path: Path) -> Parsed:
@@ -59,13 +64,15 @@ def csv_rows(path: Path) -> Parsed:
     text, refused = _utf8(body.rstrip(b"\n"), path.name)
     if not names or not text.strip():
         empty = pa.table({name: pa.array([], pa.string()) for name in names})
-        return Parsed(_with_origin(empty, path), refused)
-    records, broken = _records(_split(text), len(names))
+        return Parsed(_with_origin(empty, path), refused, refused.num_rows)
+    lines = _split(text)
+    records, broken = _records(lines, len(names))
     if records is not None:
         text = "\n".join(records).encode()
+    received = (len(lines) if records is None else len(records)) + len(broken) + refused.num_rows
     rows = _with_origin(_parsed(text, names), path)
-    reason = f"not a row of {len(names)} columns"
-    return Parsed(rows, pa.concat_tables([refused, _refusals(broken, reason, path.name)]))
+    broken_rows = _refusals(broken, f"not a row of {len(names)} columns", path.name)
+    return Parsed(rows, pa.concat_tables([refused, broken_rows]), received)
 
 
 def _one_line_ending(raw: bytes) -> bytes:

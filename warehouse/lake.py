@@ -26,6 +26,10 @@ QUARANTINE = {
     "payload": "string",
     "origin": "string",
 }
+BOOKS = {"table_name": "string", "entry": "string", "rows": "bigint"}
+REPLAYS = {"table_name": "string", "refusal_id": "string", "rules": "string", "rows": "bigint"}
+CAME_WITH = "refused_in_load"  # of a replayed row: the load that it came with and was refused in
+NO_REPLAY = f"cast(null as varchar) as {CAME_WITH}"
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,33 @@ def quarantine_of(source: str) -> RawTable:
     )
 
 
+def books_of(source: str) -> RawTable:
+    """The table that counts what each load of a source received and where it went."""
+    return RawTable(
+        source=source,
+        name="books",
+        grain="One row per entry of a load: so many rows of a table received, accepted, ...",
+        columns=BOOKS,
+        key=(),
+    )
+
+
+def replays_of(source: str) -> RawTable:
+    """The table that says which refusals of a source were mended and let in."""
+    return RawTable(
+        source=source,
+        name="replays",
+        grain="One row per refusal that was let in after a repair",
+        columns=REPLAYS,
+        key=(),
+    )
+
+
 def register_lake(tables: Iterable[RawTable]) -> None:
-    """Make the warehouse see the lake as it is now: one view per table, completed loads only."""
+    """Make the warehouse see the lake as it is now: one view per table, completed loads only.
+
+    A row that was refused and let in later is seen as if it had come right: with its first load.
+    """
     with transaction() as session:
         for table in tables:
             session.execute(f"create schema if not exists {table.schema}")
@@ -92,11 +121,15 @@ def _register(session: Session, table: RawTable) -> None:
     empty = ", ".join(
         f"cast(null as {SQL_TYPES[kind]}) as {column}" for column, kind in table.columns.items()
     )
-    sql = f"select {empty}, cast(null as varchar) as _dlt_load_id where false"
+    sql = f"select {empty}, cast(null as varchar) as _dlt_load_id, {NO_REPLAY} where false"
     if files := _completed_files(table):
         listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
         sql += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
-    session.execute(f"create or replace view {table.schema}.{table.name} as {sql}")
+    session.execute(
+        f"create or replace view {table.schema}.{table.name} as"
+        f" select * exclude ({CAME_WITH}) replace (coalesce({CAME_WITH}, _dlt_load_id)"
+        f" as _dlt_load_id) from ({sql})"
+    )
 
 
 def _completed_files(table: RawTable) -> list[Path]:
@@ -104,10 +137,15 @@ def _completed_files(table: RawTable) -> list[Path]:
 
     A file's name begins with the id of its load, which is a number with one point.
     """
-    entries = (lake() / table.schema / "_dlt_loads").glob("*.jsonl")
-    loads = {row["load_id"] for entry in entries for row in _rows(entry) if row["status"] == 0}
+    loads = completed_loads(table.schema)
     files = sorted(table.folder.glob("*.parquet"))
     return [file for file in files if ".".join(file.name.split(".")[:2]) in loads]
+
+
+def completed_loads(schema: str) -> set[str]:
+    """The ids of the loads of a raw schema that are whole."""
+    entries = (lake() / schema / "_dlt_loads").glob("*.jsonl")
+    return {row["load_id"] for entry in entries for row in _rows(entry) if row["status"] == 0}
 
 
 def _rows(entry: Path) -> list[dict[str, Any]]:

@@ -55,3 +55,16 @@
 {% macro spark__matches(text, pattern) -%}
     {{ text }} rlike concat('^(', {{ pattern }}, ')$')
 {%- endmacro %}
+
+{# When a load began, by its id, in UTC. #}
+{% macro time_of_load(load_id) -%}
+    {{ return(adapter.dispatch('time_of_load')(load_id)) }}
+{%- endmacro %}
+
+{% macro duckdb__time_of_load(load_id) -%}
+    cast(to_timestamp(cast({{ load_id }} as double)) as timestamp)
+{%- endmacro %}
+
+{% macro spark__time_of_load(load_id) -%}
+    timestamp_seconds(cast({{ load_id }} as double))
+{%- endmacro %}

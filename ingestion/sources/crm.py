@@ -17,8 +17,8 @@ from dlt.extract.resource import DltResource
 from sqlalchemy.exc import NoSuchTableError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from ingestion.contracts import checked_rows
-from ingestion.versions import new_versions
+from ingestion.contracts import REFUSED_FOR
+from ingestion.versions import Received, new_versions
 from warehouse import RawTable
 
 CONTACTS = RawTable(
@@ -83,8 +83,11 @@ def _rows(table: RawTable, credentials: str) -> Iterator[object]:
     engine = _engine(credentials)
     try:
         with _connected(engine) as connection:
-            for batch in new_versions(lambda since: _batches(connection, table, since)):
-                yield from checked_rows(table, batch, origin=f"table {table.name}")
+            yield from new_versions(
+                table,
+                lambda since: _batches(connection, table, since),
+                origin=f"table {table.name}",
+            )
     finally:
         engine.dispose()
 
@@ -93,7 +96,14 @@ def _engine(credentials: str) -> sa.Engine:
     url = sa.make_url(credentials)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise FileNotFoundError(f"there is no database file {url.database}")
-    return sa.create_engine(url)
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":  # which does not look at what is stored as text
+        sa.event.listen(engine, "connect", _read_any_bytes)
+    return engine
+
+
+def _read_any_bytes(connection: Any, _record: object) -> None:
+    connection.text_factory = lambda raw: str(raw, "utf-8", "surrogateescape")
 
 
 def _connected(engine: sa.Engine) -> sa.Connection:
@@ -107,7 +117,7 @@ def _connected(engine: sa.Engine) -> sa.Connection:
     return again(engine.connect)
 
 
-def _batches(connection: sa.Connection, table: RawTable, since: str | None) -> Iterator[pa.Table]:
+def _batches(connection: sa.Connection, table: RawTable, since: str | None) -> Iterator[Received]:
     """Rows as the text that the database shows: what is no number must not stop the others."""
     names = _column_names(connection, table.name)
     if "updated_at" not in names:
@@ -119,7 +129,7 @@ def _batches(connection: sa.Connection, table: RawTable, since: str | None) -> I
         query = query.where(newer.bindparams(sa.bindparam("since", since, sa.types.NullType())))
     result = connection.execution_options(yield_per=ROWS_A_BATCH).execute(query)
     for rows in result.partitions():
-        yield _text_table(names, rows)
+        yield Received(len(rows), tuple(_tables(names, rows)))
 
 
 def _column_names(connection: sa.Connection, table: str) -> list[str]:
@@ -127,6 +137,28 @@ def _column_names(connection: sa.Connection, table: str) -> list[str]:
         return [column["name"] for column in sa.inspect(connection).get_columns(table)]
     except NoSuchTableError:
         raise LookupError(f"it has no table {table}") from None
+
+
+def _tables(names: list[str], rows: Sequence[Sequence[Any]]) -> Iterator[pa.Table]:
+    """The rows; those with bytes that are no text apart, the bytes escaped and the reason given."""
+    try:
+        yield _text_table(names, rows)
+    except UnicodeEncodeError:
+        right = [row for row in rows if all(map(_is_text, row))]
+        wrong = [row for row in rows if not all(map(_is_text, row))]
+        yield from [_text_table(names, right)] if right else []
+        told = [[*map(_escaped, row), "not UTF-8 text"] for row in wrong]
+        yield _text_table([*names, REFUSED_FOR], told)
+
+
+def _is_text(value: str | None) -> bool:
+    return value is None or _escaped(value) == value
+
+
+def _escaped(value: str | None) -> str | None:
+    if value is None:
+        return None
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _text_table(names: list[str], rows: Sequence[Sequence[Any]]) -> pa.Table:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.extract.resource import DltResource
 
+from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused, refused_file
 from ingestion.csv_drops import parsed_csv
 from ingestion.drops import new_files
@@ -88,12 +89,14 @@ def _members(path: Path, terms: Mapping[str, str]) -> Iterator[object]:
     try:
         if path.suffix == ".csv":
             parsed = parsed_csv(MEMBERS, path)
+            yield from entry(MEMBERS, "received", parsed.received)
             yield from refused(MEMBERS, parsed.refused)
             yield from checked_rows(
                 MEMBERS, _under(parsed.rows.drop_columns("origin"), terms), origin
             )
             return
         for batch in pq.ParquetFile(path).iter_batches(ROWS_A_BATCH):
+            yield from entry(MEMBERS, "received", batch.num_rows)
             yield from checked_rows(MEMBERS, _under(pa.Table.from_batches([batch]), terms), origin)
     except (pa.ArrowException, FilesUnreadableError, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file

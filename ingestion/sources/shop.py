@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.extract.resource import DltResource
 
+from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused_file
 from ingestion.drops import new_files
 from warehouse import RawTable
@@ -102,6 +103,7 @@ def _rows(table: RawTable, bucket_url: str) -> Iterator[object]:
 def _file_rows(table: RawTable, path: Path) -> Iterator[object]:
     try:
         for batch in pq.ParquetFile(path).iter_batches(ROWS_A_BATCH):
+            yield from entry(table, "received", batch.num_rows)
             yield from checked_rows(table, pa.Table.from_batches([batch]), path.name)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file

@@ -14,6 +14,7 @@ import pyarrow as pa
 from dlt.extract.resource import DltResource
 
 from ingestion import suppression
+from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
 from warehouse import RawTable, Session, scratch, text_lines
@@ -88,12 +89,14 @@ def web(bucket_url: str = dlt.config.value) -> Iterator[DltResource]:
 def _rows(bucket_url: str) -> Iterator[object]:
     for paths in new_files(bucket_url, "[!.]*.jsonl"):
         segments = [text_lines(path) for path in paths]
+        yield from entry(EVENTS, "received", sum(segment.received for segment in segments))
         yield from refused(EVENTS, pa.concat_tables(segment.refused for segment in segments))
         with scratch(rows=pa.concat_tables(segment.rows for segment in segments)) as session:
             broken, events = session.read(BROKEN), _events(session)
-            turned_away = _turned_away(session)
+            turned_away = suppression.without_erased_people(EVENTS, _turned_away(session))
         yield from refused(EVENTS, broken)
-        yield from refused(EVENTS, suppression.without_erased_people(EVENTS, turned_away))
+        yield from entry(EVENTS, "suppressed", turned_away.suppressed)
+        yield from refused(EVENTS, turned_away.rows)
         yield from checked_rows(EVENTS, events)
 
 

@@ -12,9 +12,16 @@ from pathlib import Path
 import pytest
 
 from simulation.server import serving
-from tests.ingestion.samples import API_ROWS, CRM_TABLES, Api, Crm, Drops, Shop
+from tests.ingestion.samples import API_ROWS, CRM_TABLES, Api, Crm, Drops, Shop, all_books
 
 SERVERS = Path("/usr/lib/postgresql")
+
+
+@pytest.fixture(autouse=True)
+def books_balance(home: Path) -> Iterator[None]:
+    """Whatever a test has loaded: at its end the books of every load balance."""
+    yield
+    assert [book.problem for book in all_books() if book.problem] == []
 
 
 @pytest.fixture()

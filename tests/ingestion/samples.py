@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import warehouse
-from ingestion.registry import tables
+from ingestion.books import Book, books
+from ingestion.registry import SOURCES, tables
+from warehouse.lake import completed_loads
 
 RECEIPT_HEADER = (
     "receipt_id,line_number,store,sold_at,loyalty_number,stock_code,description,quantity,unit_price"
@@ -185,3 +187,13 @@ def seen(query: str) -> list[Row]:
 def seen_values(table: str, column: str) -> list[Any]:
     """One column of a raw table, in order."""
     return [row[column] for row in seen(f"select {column} from {table} order by all")]
+
+
+def all_books() -> list[Book]:
+    """The books of every completed load of every source, load by load."""
+    return [
+        book
+        for source in SOURCES.values()
+        for load in sorted(completed_loads(source.tables[0].schema))
+        for book in books(source.name, source.tables, [load])
+    ]

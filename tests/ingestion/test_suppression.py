@@ -34,7 +34,7 @@ def test_a_tombstone_is_the_same_in_python_and_in_sql(
         {"contact_id": [1], "email": [value], "loyalty_number": pa.array([None], pa.string())}
     )
 
-    assert suppression.without_erased_people(CONTACTS, rows).num_rows == 0
+    assert suppression.without_erased_people(CONTACTS, rows).rows.num_rows == 0
 
 
 def test_a_receipt_of_an_erased_person_keeps_the_takings_and_loses_the_card(pos: Drops) -> None:

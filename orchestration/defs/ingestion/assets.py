@@ -1,15 +1,18 @@
-"""One set of assets per source: its raw tables and its quarantine."""
+"""One set of assets per source: its raw tables, their books and its quarantine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
+from ingestion.books import ENTRIES, Book
 from ingestion.pipeline import LoadReport, SourceUnavailableError, load
 from ingestion.registry import SOURCES, Source
 from warehouse import RawTable
-from warehouse.lake import quarantine_of
+from warehouse.lake import books_of, quarantine_of
 
 Loaded = dg.MaterializeResult[None] | dg.AssetCheckResult
+BALANCE = "books_balance"
+OURS = 2  # tables beside a source's own: books and quarantine
 
 
 def _spec(source: Source, table: RawTable) -> dg.AssetSpec:
@@ -24,7 +27,11 @@ def _spec(source: Source, table: RawTable) -> dg.AssetSpec:
 
 
 def _assets(source: Source) -> dg.AssetsDefinition:
-    tables = [*source.tables, quarantine_of(source.name)]
+    tables = [
+        *source.tables,
+        books_of(source.name),
+        quarantine_of(source.name),
+    ]
     specs = [_spec(source, table) for table in tables]
     checks = [
         dg.AssetCheckSpec(
@@ -37,6 +44,7 @@ def _assets(source: Source) -> dg.AssetsDefinition:
             asset=specs[-1].key,
             description="Warns when a contract refused rows of this load.",
         ),
+        *(_balance_spec(table) for table in source.tables),
     ]
 
     @dg.multi_asset(
@@ -54,20 +62,28 @@ def _assets(source: Source) -> dg.AssetsDefinition:
     return _load
 
 
+def _balance_spec(table: RawTable) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=BALANCE,
+        asset=[table.schema, table.name],
+        description="received = accepted + quarantined + duplicate + suppressed, and the files of"
+        " the lake hold what was accepted and quarantined. Nothing is built on a lost row.",
+        blocking=True,
+    )
+
+
 def _results(
     report: LoadReport | None, tables: list[RawTable], problem: str = ""
 ) -> Iterator[Loaded]:
-    rows = report.rows if report else {}
+    given, ours = tables[:-OURS], tables[-OURS:]
+    page = _page(report.books if report else ())
     refused = report.quarantined if report else 0
-    *given, quarantine = tables
     for table in given:
+        yield from _table_results(table, report)
+    for table in ours:
         yield dg.MaterializeResult(
-            asset_key=[table.schema, table.name],
-            metadata={"new rows": rows.get(table.name, 0)},
+            asset_key=[table.schema, table.name], metadata={"books of this load": page}
         )
-    yield dg.MaterializeResult(
-        asset_key=[quarantine.schema, quarantine.name], metadata={"new rows": refused}
-    )
     yield dg.AssetCheckResult(
         asset_key=[given[0].schema, given[0].name],
         check_name="source_was_read",
@@ -75,15 +91,37 @@ def _results(
         metadata={"problem": problem or "none"},
     )
     yield dg.AssetCheckResult(
-        asset_key=[quarantine.schema, quarantine.name],
+        asset_key=[ours[-1].schema, ours[-1].name],
         check_name="nothing_was_refused",
         passed=refused == 0,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={
-            "refused rows": refused,
-            "what to do": "look at staging.stg_ingestion__quarantine",
-        },
+        metadata={"refused rows": refused, "what to do": "cdp quarantine list"},
     )
+
+
+def _table_results(table: RawTable, report: LoadReport | None) -> Iterator[Loaded]:
+    """What a load brought to one table, and whether its books balance."""
+    found = [book for book in report.books if book.table == table.name] if report else []
+    rows = report.rows.get(table.name, 0) if report else 0
+    problems = [book.problem for book in found if book.problem]
+    yield dg.MaterializeResult(
+        asset_key=[table.schema, table.name],
+        metadata={"new rows": rows, "books of this load": _page(found)},
+    )
+    yield dg.AssetCheckResult(
+        asset_key=[table.schema, table.name],
+        check_name=BALANCE,
+        passed=not problems,
+        metadata={"problem": "; ".join(problems) or "none"},
+    )
+
+
+def _page(books: Iterable[Book]) -> dg.MetadataValue[str]:
+    lines = [f"| {' | '.join(ENTRIES)} |".replace("| ", "| table | ", 1), "|---" * 6 + "|"]
+    for book in books:
+        counts = [f"{getattr(book, kind):,}" for kind in ENTRIES]
+        lines.append(f"| {' | '.join([book.table, *counts])} |")
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 @dg.definitions
