@@ -4,6 +4,7 @@ Of all ways from one record to the other we tell the one whose weakest link is t
 the fewest steps. It reads what the last refresh kept, and compares anew only the pairs it tells.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -437,7 +438,7 @@ def _parts(
     form: Mapping[str, str],
     plain: tuple[Mapping[str, object], Mapping[str, object]],
 ) -> list[Part]:
-    """The bits of each comparison; with the prior and a veto they add up to the pair's weight."""
+    """The bits of each comparison; with the prior, a home and a veto they are the pair's weight."""
     parts = [Part("before looking", "two records that anybody left", model.prior_weight)]
     for one in ladders:
         level = int(row[one.column])
@@ -447,10 +448,31 @@ def _parts(
             bits = model.comparisons[one.name].levels[level].weight
             bits += _rarity(model, one, level, form)
             parts.append(Part(one.name.replace("_", " "), finding, bits))
+    if against := _of_one_home(model, ladders, row, form):
+        parts.append(Part("one home", "two people of one home would share that too", against))
     rest = row["weight"] - sum(part.weight for part in parts)
     if rest < -0.01:  # noqa: PLR2004  bits; less is rounding
         parts.append(Part("veto", "one person's names do not differ like that", rest))
     return parts
+
+
+def _of_one_home(
+    model: LinkModel,
+    ladders: Sequence[Comparison],
+    row: Mapping[str, float],
+    form: Mapping[str, str],
+) -> float:
+    """What the other explanation takes away: that two people of one home left the records."""
+    if model.home_prior_weight is None:
+        return 0.0
+    home = model.home_prior_weight
+    for one in ladders:
+        level = int(row[one.column])
+        if level >= 0 and model.comparisons[one.name].is_of_a_home:
+            home += model.comparisons[one.name].levels[level].home_weight
+            home += _rarity(model, one, level, form)
+    taken = math.log2(1.0 + 2.0**home)
+    return -taken if taken > 0.001 else 0.0  # noqa: PLR2004  bits; less is rounding
 
 
 def _rarity(model: LinkModel, one: Comparison, level: int, form: Mapping[str, str]) -> float:

@@ -17,16 +17,25 @@ class ModelUnreadableError(ForeseenError):
 
 @dataclass(frozen=True)
 class Level:
-    """How often a level is seen in pairs of one person (`m`) and of two people (`u`)."""
+    """How often a level is seen in pairs of one person (`m`), of two people (`u`), of one home.
+
+    `h`, of two people of one home, is null where a home shares no such value: it equals `u`.
+    """
 
     name: str
     m: float
     u: float
+    h: float | None = None
 
     @property
     def weight(self) -> float:
         """The evidence for one person, in bits: negative is evidence against."""
         return math.log2(self.m / self.u)
+
+    @property
+    def home_weight(self) -> float:
+        """The evidence for two people of one home against any two, in bits."""
+        return math.log2(self.h / self.u) if self.h else 0.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,11 @@ class Weights:
     kind: str
     levels: tuple[Level, ...]
     is_veto: bool = False  # whether 'differs' outweighs everything but an equal unique id
+
+    @property
+    def is_of_a_home(self) -> bool:
+        """Whether people of one home share it."""
+        return any(level.h for level in self.levels)
 
 
 @dataclass(frozen=True)
@@ -60,11 +74,17 @@ class LinkModel:
     comparisons: Mapping[str, Weights]
     frequencies: Mapping[str, Frequencies]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    home_prior: float = 0.0  # the share of all pairs that are two people of one home
 
     @property
     def prior_weight(self) -> float:
         """The prior odds, in bits."""
         return math.log2(self.prior / (1 - self.prior))
+
+    @property
+    def home_prior_weight(self) -> float | None:
+        """The odds of two people of one home before looking, in bits; None if not learned."""
+        return math.log2(self.home_prior / (1 - self.home_prior)) if self.home_prior else None
 
     @property
     def version(self) -> str:
@@ -96,6 +116,7 @@ class LinkModel:
             "facts": self.facts,
             "fields": dict(self.fields),
             "prior": self.prior,
+            "home_prior": self.home_prior,
             "comparisons": comparisons,
             "frequencies": {name: asdict(values) for name, values in self.frequencies.items()},
         }
@@ -115,6 +136,7 @@ def _model(given: Mapping[str, Any]) -> LinkModel:
     return LinkModel(
         fields=given["fields"],
         prior=given["prior"],
+        home_prior=given.get("home_prior", 0.0),
         comparisons={name: _weights(part) for name, part in given["comparisons"].items()},
         frequencies={name: Frequencies(**part) for name, part in given["frequencies"].items()},
         facts=given["facts"],
@@ -122,5 +144,7 @@ def _model(given: Mapping[str, Any]) -> LinkModel:
 
 
 def _weights(given: Mapping[str, Any]) -> Weights:
-    levels = tuple(Level(level["name"], level["m"], level["u"]) for level in given["levels"])
+    levels = tuple(
+        Level(level["name"], level["m"], level["u"], level.get("h")) for level in given["levels"]
+    )
     return Weights(given["kind"], levels, given["is_veto"])

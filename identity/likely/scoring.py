@@ -29,8 +29,9 @@ def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: s
         f"select p.a, p.b, {columns} from {pairs} as p"
         f" inner join {prepared} as l on p.a = l.record_no"
         f" inner join {prepared} as r on p.b = r.record_no)"
+        f", added_up as (select compared.*, {_sums(found, model)} from compared{joins})"
         f" select compared.a, compared.b, {_weight(found, model)} as weight, {levels}"
-        f" from compared{joins}"
+        " from added_up as compared"
     )
 
 
@@ -50,16 +51,28 @@ def _register_bits(session: Session, model: LinkModel, column: str) -> None:
     )
 
 
+def _sums(found: list[Comparison], model: LinkModel) -> str:
+    """SQL: `person`, prior, levels and rarity added up, and `home`, the same of two of one home.
+
+    A value is as rare for those who share a home as for one who is told of twice.
+    """
+    shared = [one for one in found if model.comparisons[one.name].is_of_a_home]
+    rest = [one for one in found if one not in shared]
+    common = " + ".join(["0.0", *_rarities(shared, model)])
+    own = [f"{model.prior_weight:.6f}", *_rarities(rest, model)]
+    own += [_level_weight(one, model, "weight") for one in found]
+    home = [f"{model.home_prior_weight or 0.0:.6f}"]
+    home += [_level_weight(one, model, "home_weight") for one in shared]
+    return (
+        f"{common} as common, {' + '.join(own)} + common as person,"
+        f" {' + '.join(home)} + common as home"
+    )
+
+
 def _weight(found: list[Comparison], model: LinkModel) -> str:
-    """SQL: prior, levels and rarity added up, and capped where names cannot be one person's."""
-    terms = [f"{model.prior_weight:.6f}"]
-    terms += [_level_weight(comparison, model) for comparison in found]
-    terms += [
-        _rarity(one.column, level, column, model)
-        for one in found
-        for level, column in one.frequency_columns.items()
-    ]
-    total = f"round({' + '.join(terms)}, {DIGITS})"
+    """SQL: for one person, against any two and two of one home; capped where names forbid it."""
+    against = "" if model.home_prior_weight is None else " - log2(1.0 + power(2.0, home))"
+    total = f"round(person{against}, {DIGITS})"
     vetoes = [one.column for one in found if model.comparisons[one.name].is_veto]
     if not vetoes:
         return total
@@ -69,10 +82,20 @@ def _weight(found: list[Comparison], model: LinkModel) -> str:
     return f"case when {condition} then least({total}, {VETO_WEIGHT}) else {total} end"
 
 
-def _level_weight(comparison: Comparison, model: LinkModel) -> str:
+def _level_weight(comparison: Comparison, model: LinkModel, which: str) -> str:
     levels = model.comparisons[comparison.name].levels
-    steps = " ".join(f"when {number} then {one.weight:.6f}" for number, one in enumerate(levels))
+    steps = " ".join(
+        f"when {number} then {getattr(one, which):.6f}" for number, one in enumerate(levels)
+    )
     return f'case compared."{comparison.column}" {steps} else 0.0 end'
+
+
+def _rarities(found: list[Comparison], model: LinkModel) -> list[str]:
+    return [
+        _rarity(one.column, level, column, model)
+        for one in found
+        for level, column in one.frequency_columns.items()
+    ]
 
 
 def _rarity(level_column: str, level: int, column: str, model: LinkModel) -> str:

@@ -55,11 +55,19 @@ def train(
     known_pairs = int(known.counts.sum()) if known else 0
     is_known = known_pairs >= ENOUGH_KNOWN
     home = {one.name: (guess if one.kind in HOME else u)[one.name] for one in found}
-    m, prior = _learned(guess, home, u, patterns, known if is_known else None, records)
+    m, prior, h, home_prior = _learned(
+        guess, home, u, patterns, known if is_known else None, records
+    )
     return LinkModel(
         fields=dict(fields),
         prior=short(prior),
-        comparisons={one.name: _weights(one, m[one.name], u[one.name], prior) for one in found},
+        home_prior=short(home_prior),
+        comparisons={
+            one.name: _weights(
+                one, m[one.name], u[one.name], prior, h[one.name] if one.kind in HOME else None
+            )
+            for one in found
+        },
         frequencies=frequencies,
         facts={
             "records": records,
@@ -86,8 +94,8 @@ def _learned(  # noqa: PLR0917
     patterns: Patterns,
     known: Patterns | None,
     records: int,
-) -> tuple[Shares, float]:
-    """What pairs of one person look like, and the share of all pairs that are one person.
+) -> tuple[Shares, float, Shares, float]:
+    """What pairs of one person look like, and their share of all pairs; the same of one home.
 
     Expected pairs of one person, and of one home, are counted, and so on until the model agrees
     with itself. `home` is where that of one home begins; what equals `u` there stays so.
@@ -108,7 +116,7 @@ def _learned(  # noqa: PLR0917
         }
         if not known:
             m = _seen(guess, patterns, person)
-    return m, prior
+    return m, prior, h, prior_h
 
 
 def _seen(guess: Shares, patterns: Patterns, counts: Floats) -> Shares:
@@ -154,11 +162,16 @@ def _of_two_people(u: Floats, m: Floats, prior: float) -> Floats:
     return np.asarray(np.maximum((u - prior * m) / (1 - prior), u / MOSTLY))
 
 
-def _weights(one: Comparison, m: Floats, u: Floats, prior: float) -> Weights:
+def _weights(one: Comparison, m: Floats, u: Floats, prior: float, h: Floats | None) -> Weights:
     if one.kind != "unique_id":
         u = _of_two_people(u, m, prior)
     levels = tuple(
-        Level(name, short(float(m[number])), short(float(u[number])))
+        Level(
+            name,
+            short(float(m[number])),
+            short(float(u[number])),
+            None if h is None else short(float(h[number])),
+        )
         for number, name in enumerate(one.names)
     )
     is_veto = one.kind == "given_name" and levels[0].m < VETO_BELOW

@@ -165,10 +165,17 @@ def test_comparisons_are_told_in_words_with_both_values(people: None) -> None:
     )
 
 
+def test_what_a_home_shares_is_told_as_the_other_explanation(people: None) -> None:
+    with warehouse.transaction() as session:
+        (link,) = explained(at_hand(session), [("crm:1", "crm:2")])
+    assert link.parts[-1].what == "one home"
+
+
 def test_names_that_rule_one_person_out_are_told_as_a_veto(people: None) -> None:
     model = LinkModel.load(linking.path())
     strict = replace(model.comparisons["first_name"], is_veto=True)
-    vetoing = replace(model, comparisons={**model.comparisons, "first_name": strict})
+    levels = {**model.comparisons, "first_name": strict}
+    vetoing = replace(model, comparisons=levels, home_prior=0.0)
     with warehouse.transaction() as session:
         evidence = replace(at_hand(session), model=vetoing)
         (link,) = explained(evidence, [("crm:1", "crm:2")])
