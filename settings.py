@@ -3,6 +3,7 @@
 CDP_HOME    the only folder a run writes to; default `data`
 CDP_TARGET  the dbt target, which is also the warehouse's engine; default `duckdb`
 CDP_TODAY   the day by which licences end and retention is kept; default the calendar's
+CDP_REPAIRS the rules that mend refused rows; default `ingestion/repairs.yml`
 CDP_SECRET  the key of all keyed hashes; made once under CDP_HOME when not given
 """
 
@@ -54,6 +55,11 @@ def today() -> date:
         return date.fromisoformat(given) if given else datetime.now(UTC).date()
     except ValueError:
         raise ForeseenError(f"CDP_TODAY is no date such as 2011-12-09: {given}") from None
+
+
+def repairs() -> Path:
+    """The file of rules by which refused rows are mended."""
+    return PROJECT / os.environ.get("CDP_REPAIRS", "ingestion/repairs.yml")
 
 
 def secret() -> bytes:

@@ -19,12 +19,19 @@ import dlt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse import RawTable
+from warehouse import RawTable, lake_rows, scratch
 from warehouse.lake import books_of, quarantine_of
 
 Entry = Literal["received", "accepted", "quarantined", "duplicate", "suppressed"]
 ENTRIES: tuple[Entry, ...] = ("received", "accepted", "quarantined", "duplicate", "suppressed")
 SCHEMA = pa.schema([("table_name", pa.string()), ("entry", pa.string()), ("rows", pa.int64())])
+COUNTS = ", ".join(
+    f"coalesce(sum(rows) filter (where entry = '{kind}'), 0) as {kind}" for kind in ENTRIES
+)
+LOADS = f"""
+    select table_name, to_timestamp(cast(_dlt_load_id as double)) as loaded_at, {COUNTS}
+    from booked group by table_name, _dlt_load_id order by loaded_at desc, table_name
+"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,12 @@ def books(source: str, tables: Iterable[RawTable], loads: Iterable[str]) -> tupl
         for table in tables
     ]
     return tuple(book for book in found if book != Book(table=book.table))
+
+
+def loads(source: str) -> pa.Table:
+    """One row per table and load of a source, the newest first."""
+    with scratch(booked=lake_rows(books_of(source))) as session:
+        return session.read(LOADS)
 
 
 def _booked(source: str, loads: list[str]) -> Counter[tuple[str, str]]:

@@ -54,18 +54,20 @@ def load(source: str) -> LoadReport:
     Raises SourceUnavailableError, naming the setting to check, when the source cannot be read, and
     LakeFullError when the disk is full.
     """
-    pipeline = pipeline_for(source)
-    _forget_unfinished_extracts(pipeline)
-    reports = []
-    if pipeline.has_pending_data:
-        reports.append(_run(pipeline, source, None))
-    reports.append(_run(pipeline, source, _opened(source)))
+    reports = [*finish_pending(source), _run(pipeline_for(source), source, _opened(source))]
     return _sum(source, reports)
 
 
-def replayed(source: str, data: DltSource) -> LoadReport:
-    """Load rows that the quarantine held; `load` must have finished what was cut off before."""
-    return _sum(source, [_run(pipeline_for(source), source, data)])
+def finish_pending(source: str) -> list[LoadReport]:
+    """Finish a load that was killed before; one report, or none when there is nothing to finish."""
+    pipeline = pipeline_for(source)
+    _forget_unfinished_extracts(pipeline)
+    return [_run(pipeline, source, None)] if pipeline.has_pending_data else []
+
+
+def run_replay(source: str, data: DltSource) -> LoadReport:
+    """Load rows that the source's quarantine held."""
+    return _run(pipeline_for(source), source, data)
 
 
 def drop_pending(source: str) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 import settings
-from orchestration import identity_cli
+from orchestration import identity_cli, quarantine_cli
 from orchestration.terminal import console, show_rows
 from settings import ForeseenError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(identity_cli.app, name="identity")
+app.add_typer(quarantine_cli.app, name="quarantine")
 WIDE = 120  # columns of a table with notes that goes into a file
 MOST_ROWS = 100  # shown of an answer; for more, open the published file
 BIN = Path(sys.executable).parent
@@ -238,18 +239,6 @@ def sql(
 
     edition = "contacts" if contacts else "insights"
     show_rows(warehouse.ask(path_of(edition), query).slice(0, MOST_ROWS).to_pylist())
-
-
-@app.command()
-def quarantine() -> None:
-    """Show what the contracts refused, by source and reason."""
-    import warehouse
-
-    rows = warehouse.read(
-        "select source, table_name, origin, reason, count(*) as rows"
-        " from staging.stg_ingestion__quarantine group by all order by all"
-    )
-    show_rows(rows.to_pylist())
 
 
 @app.command()

@@ -1,11 +1,10 @@
 """Running the asset graph without the UI: the same job, in this process, with progress."""
 
-import fcntl
 import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +14,7 @@ import dagster as dg
 import settings
 from orchestration.definitions import defs
 from orchestration.demo import apis
+from orchestration.lock import only_one
 from settings import ForeseenError
 
 DISK_FULL = (
@@ -32,10 +32,6 @@ Kind = Literal["started", "done", "problem"]
 Progress = Callable[[str, Kind], None]
 
 
-class RefreshRunningError(ForeseenError):
-    """Another refresh is at work."""
-
-
 @dataclass(frozen=True)
 class Refreshed:
     """How a refresh ended: `problems` were shown; a failed refresh published nothing new."""
@@ -47,7 +43,7 @@ class Refreshed:
 def refresh(show: Progress, selection: dg.AssetSelection | None = None) -> Refreshed:
     """Run the refresh job once. Raises RefreshRunningError when one is running already."""
     prepare_dagster_home()
-    with _only_one(), apis(), dg.DagsterInstance.get() as instance:
+    with only_one(), apis(), dg.DagsterInstance.get() as instance:
         _clear_dead_runs(instance)
         ours = dg.Definitions(loggers={"cdp": dg.LoggerDefinition(_quiet)})
         definitions = dg.Definitions.merge(defs(), ours)
@@ -137,20 +133,6 @@ def _keys(
     if selection is None:
         return None
     return sorted(selection.resolve(definitions.resolve_asset_graph()))
-
-
-@contextmanager
-def _only_one() -> Iterator[None]:
-    path = settings.home() / "refresh.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RefreshRunningError(
-                "Another `cdp refresh` is running. Wait for it to end, or stop it."
-            ) from error
-        yield
 
 
 def prepare_dagster_home() -> Path:

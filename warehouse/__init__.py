@@ -3,8 +3,9 @@
 from warehouse.catalog import Catalog, Column, Model, catalog
 from warehouse.files import FilesUnreadableError, csv_rows, scratch, text_lines
 from warehouse.functions import content_number, function, key_number
-from warehouse.lake import RawTable, register_lake, rewrite_rows
+from warehouse.lake import RawTable, lake_rows, register_lake, rewrite_rows
 from warehouse.session import (
+    QueryError,
     Session,
     WarehouseBusyError,
     append,
@@ -26,6 +27,7 @@ __all__ = [
     "Column",
     "FilesUnreadableError",
     "Model",
+    "QueryError",
     "RawTable",
     "Session",
     "WarehouseBusyError",
@@ -39,6 +41,7 @@ __all__ = [
     "export",
     "function",
     "key_number",
+    "lake_rows",
     "path",
     "read",
     "register_lake",

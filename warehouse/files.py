@@ -63,14 +63,13 @@ def csv_rows(path: Path) -> Parsed:
     names = next(csv.reader([head.decode(errors="backslashreplace")]), [])
     text, refused = _utf8(body.rstrip(b"\n"), path.name)
     if not names or not text.strip():
-        empty = pa.table({name: pa.array([], pa.string()) for name in names})
-        return Parsed(_with_origin(empty, path), refused, refused.num_rows)
+        return Parsed(_with_origin(_no_rows(names), path), refused, refused.num_rows)
     lines = _split(text)
     records, broken = _records(lines, len(names))
     if records is not None:
         text = "\n".join(records).encode()
     received = (len(lines) if records is None else len(records)) + len(broken) + refused.num_rows
-    rows = _with_origin(_parsed(text, names), path)
+    rows = _with_origin(_parsed(text, names) if text else _no_rows(names), path)
     broken_rows = _refusals(broken, f"not a row of {len(names)} columns", path.name)
     return Parsed(rows, pa.concat_tables([refused, broken_rows]), received)
 
@@ -128,6 +127,10 @@ def _end_of_record(texts: list[str], start: int, pattern: re.Pattern[str]) -> in
                 is_row = pattern.match("\n".join(texts[start : end + 1]))
                 return end + 1 if is_row else 0
     return 0
+
+
+def _no_rows(names: list[str]) -> pa.Table:
+    return pa.table({name: pa.array([], pa.string()) for name in names})
 
 
 def _parsed(text: bytes, names: list[str]) -> pa.Table:

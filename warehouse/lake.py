@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 import settings
@@ -39,7 +40,8 @@ class RawTable:
     `identifiers` names the columns that point to a person and the identifier's type; columns that
     only do so together are joined by a slash, as in network/handle. On erasure a person's rows are
     deleted, or kept without those columns (`anonymise`). `kept_until` is the SQL of the day from
-    which a row must be gone from every file, where there is one.
+    which a row must be gone from every file, where there is one. `paths` are the JSON paths at
+    which a column's value stands where rows come as JSON of another shape.
     """
 
     source: str
@@ -50,6 +52,7 @@ class RawTable:
     identifiers: Mapping[str, str] = field(default_factory=dict)
     erasure: Literal["delete", "anonymise"] = "delete"
     kept_until: str = ""
+    paths: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def schema(self) -> str:
@@ -117,7 +120,18 @@ def register_lake(tables: Iterable[RawTable]) -> None:
             _register(session, table)
 
 
+def lake_rows(table: RawTable) -> pa.Table:
+    """The rows of a table's completed loads, read from the lake without the warehouse."""
+    with scratch() as session:
+        return session.read(_seen(table))
+
+
 def _register(session: Session, table: RawTable) -> None:
+    session.execute(f"create or replace view {table.schema}.{table.name} as {_seen(table)}")
+
+
+def _seen(table: RawTable) -> str:
+    """The SQL of a table's rows; a replayed row stands with the load it came with."""
     empty = ", ".join(
         f"cast(null as {SQL_TYPES[kind]}) as {column}" for column, kind in table.columns.items()
     )
@@ -125,11 +139,8 @@ def _register(session: Session, table: RawTable) -> None:
     if files := _completed_files(table):
         listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
         sql += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
-    session.execute(
-        f"create or replace view {table.schema}.{table.name} as"
-        f" select * exclude ({CAME_WITH}) replace (coalesce({CAME_WITH}, _dlt_load_id)"
-        f" as _dlt_load_id) from ({sql})"
-    )
+    landed = f"coalesce({CAME_WITH}, _dlt_load_id) as _dlt_load_id"
+    return f"select * exclude ({CAME_WITH}) replace ({landed}) from ({sql})"
 
 
 def _completed_files(table: RawTable) -> list[Path]:

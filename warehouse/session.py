@@ -12,6 +12,7 @@ import pyarrow as pa
 import settings
 from settings import ForeseenError
 
+QueryError = duckdb.Error  # of SQL that a user wrote
 PUBLISHED_STORAGE = "v1.2.0"  # the oldest file format that keeps every type we publish
 
 

@@ -19,6 +19,20 @@ from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
 from warehouse import RawTable, Session, scratch, text_lines
 
+PATHS = {  # where a value stands; of several places, the first that has it
+    "message_id": ("$.messageId",),
+    "event_type": ("$.type",),
+    "event_name": ("$.event",),
+    "anonymous_id": ("$.anonymousId",),
+    "user_id": ("$.userId",),
+    "email": ("$.traits.email", "$.context.traits.email"),
+    "sent_at": ("$.sentAt",),
+    "occurred_at": ("$.originalTimestamp", "$.timestamp"),  # the client's clock, staging corrects
+    "received_at": ("$.receivedAt",),
+    "properties": ("$.properties",),
+    "traits": ("$.traits", "$.context.traits"),
+    "context": ("$.context",),
+}
 EVENTS = RawTable(
     source="web",
     name="events",
@@ -40,23 +54,9 @@ EVENTS = RawTable(
     },
     key=("message_id", "event_type", "received_at"),
     identifiers={"anonymous_id": "anonymous_id", "user_id": "user_id", "email": "email"},
+    paths=PATHS,
 )
 TABLES = (EVENTS,)
-PATHS = {  # where a value stands; of several places, the first that has it
-    "message_id": ("$.messageId",),
-    "event_type": ("$.type",),
-    "event_name": ("$.event",),
-    "anonymous_id": ("$.anonymousId",),
-    "user_id": ("$.userId",),
-    "email": ("$.traits.email", "$.context.traits.email"),
-    "sent_at": ("$.sentAt",),
-    "occurred_at": ("$.originalTimestamp", "$.timestamp"),  # the client's clock, staging corrects
-    "received_at": ("$.receivedAt",),
-    "properties": ("$.properties",),
-    "traits": ("$.traits", "$.context.traits"),
-    "context": ("$.context",),
-}
-
 IS_EVENT = "coalesce(json_type(try_cast(line as json)), '') = 'OBJECT'"
 IS_REFUSED = """
     coalesce(
