@@ -27,18 +27,18 @@ class Linker(Protocol):
         """Hold the keys (rule, key_hash, record_no) of the wanted records (record_no)."""
 
     def hold_scores(self, session: Session, pairs: str, into: str) -> None:
-        """Hold the pairs (a, b) with their `weight`, and a level per comparison."""
+        """Show the pairs (a, b) with their `weight`."""
 
 
 NEAR_BEFORE = """
 with affected as (
-    select keys.rule, keys.key_hash from identity.block_keys as keys
+    select keys.key_hash from identity.block_keys as keys
     inner join stale on keys.record_no = stale.record_no
     union
-    select rule, key_hash from new_keys
+    select key_hash from new_keys
 )
 select keys.* from identity.block_keys as keys
-inner join affected on keys.rule = affected.rule and keys.key_hash = affected.key_hash
+inner join affected on keys.key_hash = affected.key_hash
 """
 NEAR_AFTER = """
 select near.* from near_before as near
@@ -52,54 +52,54 @@ insert into identity.block_keys select rule, key_hash, record_no from new_keys
 """
 SIZES = """
 with before as (
-    select rule, key_hash, count(*) as records from near_before group by rule, key_hash
+    select key_hash, count(*) as records from near_before group by key_hash
 ),
 after as (
-    select rule, key_hash, count(*) as records from near_after group by rule, key_hash
+    select key_hash, min(rule) as rule, count(*) as records from near_after group by key_hash
 )
-select after.rule, after.key_hash, after.records <= caps.most_records as is_open,
+select after.key_hash, after.records <= caps.most_records as is_open,
     coalesce(before.records <= caps.most_records, true) as was_open
 from after
 inner join key_caps as caps on after.rule = caps.rule
-left join before on after.rule = before.rule and after.key_hash = before.key_hash
+left join before on after.key_hash = before.key_hash
 """
 CANDIDATES = """
 select distinct least(x.record_no, y.record_no) as a, greatest(x.record_no, y.record_no) as b
 from new_keys as x
-inner join key_sizes as sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
-inner join near_after as y on x.rule = y.rule and x.key_hash = y.key_hash
+inner join key_sizes as sizes on x.key_hash = sizes.key_hash
+inner join near_after as y on x.key_hash = y.key_hash
 where sizes.is_open and x.record_no <> y.record_no
 """
 ALL_CANDIDATES = """
 with sizes as (
-    select keys.rule, keys.key_hash, max(keys.record_no) as one
+    select keys.key_hash
     from new_keys as keys inner join key_caps as caps on keys.rule = caps.rule
-    group by keys.rule, keys.key_hash, caps.most_records
-    having count(*) between 2 and caps.most_records
+    group by keys.key_hash
+    having count(*) between 2 and min(caps.most_records)
 ),
 open_keys as (
-    select keys.* from new_keys as keys
-    inner join sizes on keys.rule = sizes.rule and keys.key_hash = sizes.key_hash
+    select keys.key_hash, keys.record_no from new_keys as keys
+    inner join sizes on keys.key_hash = sizes.key_hash
 )
 select distinct x.record_no as a, y.record_no as b
 from open_keys as x
 inner join open_keys as y
-    on x.rule = y.rule and x.key_hash = y.key_hash and x.record_no < y.record_no
+    on x.key_hash = y.key_hash and x.record_no < y.record_no
 """
 OPENED = """
 select distinct x.record_no as a, y.record_no as b
 from near_after as x
-inner join key_sizes as sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+inner join key_sizes as sizes on x.key_hash = sizes.key_hash
 inner join near_after as y
-    on x.rule = y.rule and x.key_hash = y.key_hash and x.record_no < y.record_no
+    on x.key_hash = y.key_hash and x.record_no < y.record_no
 where sizes.is_open and not sizes.was_open
 """
 CLOSED = """
 select distinct x.record_no as a, y.record_no as b
 from near_before as x
-inner join key_sizes as sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+inner join key_sizes as sizes on x.key_hash = sizes.key_hash
 inner join near_before as y
-    on x.rule = y.rule and x.key_hash = y.key_hash and x.record_no < y.record_no
+    on x.key_hash = y.key_hash and x.record_no < y.record_no
 where sizes.was_open and not sizes.is_open
 """
 STILL_TOGETHER = """
@@ -109,18 +109,18 @@ their_keys as (
     inner join members on keys.record_no = members.record_no
 ),
 sizes as (
-    select keys.rule, keys.key_hash, count(*) as records
+    select keys.key_hash, min(keys.rule) as rule, count(*) as records
     from identity.block_keys as keys
-    inner join (select distinct rule, key_hash from their_keys) as theirs
-        on keys.rule = theirs.rule and keys.key_hash = theirs.key_hash
-    group by keys.rule, keys.key_hash
+    inner join (select distinct key_hash from their_keys) as theirs
+        on keys.key_hash = theirs.key_hash
+    group by keys.key_hash
 )
 select distinct closed.a, closed.b
 from closed
 inner join their_keys as x on closed.a = x.record_no
 inner join their_keys as y
-    on closed.b = y.record_no and x.rule = y.rule and x.key_hash = y.key_hash
-inner join sizes on x.rule = sizes.rule and x.key_hash = sizes.key_hash
+    on closed.b = y.record_no and x.key_hash = y.key_hash
+inner join sizes on x.key_hash = sizes.key_hash
 inner join key_caps as caps on sizes.rule = caps.rule
 where sizes.records <= caps.most_records
 """
@@ -170,8 +170,8 @@ def _link_all(session: Session, linker: Linker) -> None:
     )
     session.hold("candidates", ALL_CANDIDATES)
     linker.hold_scores(session, "candidates", "scored")
-    session.execute("create or replace table identity.likely_pairs as select * from scored")
-    session.hold("changed_likely_pairs", "select a, b from scored limit 0")
+    session.execute("insert into identity.likely_pairs select a, b, weight from scored")
+    session.hold("changed_likely_pairs", "select a, b from candidates limit 0")
 
 
 def _link_changed(session: Session, linker: Linker) -> None:
@@ -186,8 +186,9 @@ def _link_changed(session: Session, linker: Linker) -> None:
     session.hold("dropped", DROPPED)
     session.run(FORGET)
     session.hold("to_score", TO_SCORE)
-    linker.hold_scores(session, "to_score", "scored")
-    session.execute("insert into identity.likely_pairs by name select * from scored")
+    linker.hold_scores(session, "to_score", "scores")
+    session.hold("scored", "select a, b, weight from scores")
+    session.execute("insert into identity.likely_pairs select a, b, weight from scored")
     session.hold(
         "changed_likely_pairs",
         "select a, b from dropped union all"

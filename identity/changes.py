@@ -123,6 +123,12 @@ union
 select incoming.type_no, incoming.value_no from incoming_identifiers as incoming
 inner join changed on incoming.record_no = changed.record_no
 """
+DOUBLES = "select record_no from changed group by record_no having count(*) > 1"
+DOUBLE_KEYS = """
+select min(record_key) as one, max(record_key) as other from incoming
+inner join doubles on incoming.record_no = doubles.record_no
+group by incoming.record_no order by one limit 1
+"""
 KEEP = """
 delete from identity.identifier_state where record_no in (select record_no from stale);
 insert into identity.identifier_state
@@ -163,7 +169,7 @@ def hold_incoming(session: Session, records: str, identifiers: str) -> None:
     session.hold("incoming", RECORDS.format(records=records))
 
 
-def find_changes(session: Session) -> None:
+def find_changes(session: Session, *, is_full: bool) -> None:
     """Hold `changed`, `gone`, `changed_decisions` and `touched` values; keep the new state.
 
     A value that is blocked or allowed anew changes the content of its records. Raises
@@ -173,18 +179,14 @@ def find_changes(session: Session) -> None:
     session.hold("gone", GONE)
     session.hold("changed_decisions", CHANGED_DECISIONS)
     session.hold("stale", "select record_no from changed union all select record_no from gone")
-    session.hold("touched", TOUCHED)
+    session.hold("touched", f"{TOUCHED} limit 0" if is_full else TOUCHED)
     _refuse_collisions(session)
     session.run(KEEP)
 
 
 def _refuse_collisions(session: Session) -> None:
-    doubles = session.read(
-        "select min(record_key) as one, max(record_key) as other from incoming"
-        " inner join changed on incoming.record_no = changed.record_no"
-        " group by incoming.record_no having count(*) > 1 order by one limit 1"
-    )
-    for row in doubles.to_pylist():
+    session.hold("doubles", DOUBLES)
+    for row in session.read(DOUBLE_KEYS).to_pylist():
         raise KeysCollideError(
             f"Records {row['one']} and {row['other']} have one key: record keys must be unique."
             " Look for the double in identity.int_identity__records."

@@ -15,41 +15,59 @@ UNNAMED_SHARE = 0.7  # of the named records; below that a nameless record could 
 PAIRED = 20  # records; a larger group is linked as a star around its smallest record number
 
 NAMES = {"first_name": "given_name", "last_name": "family_name", "email": "email"}
-NAMED = """
-select wanted.record_no, records.first_name, records.last_name, records.email
-from name_needed as wanted
-inner join incoming on wanted.record_no = incoming.record_no
-inner join {records} as records on incoming.record_key = records.record_key
+NAMED = f"""
+with named as (select *, {key_number("record_key")} as record_no from {{records}})
+select named.record_no, named.first_name, named.last_name, named.email from named
 """
 SHARED = """
-select state.type_no, state.value_no, count(*) as records,
-    bool_and(types.is_guarded) as is_guarded,
-    date_diff('day', min(state.last_seen_at), max(state.first_seen_at))
-        > min(least(types.window_days, types.recycling_days)) as may_be_recycled
+with counted as (
+    select state.type_no, state.value_no, count(*) as records,
+        date_diff('day', min(state.last_seen_at), max(state.first_seen_at)) as silence
+    from identity.identifier_state as state {touched}
+    group by state.type_no, state.value_no having count(*) > 1
+)
+select counted.type_no, counted.value_no, counted.records, types.is_guarded,
+    counted.silence > least(types.window_days, types.recycling_days) as may_be_recycled,
+    decisions.kind is null and counted.records > least(
+        types.max_surnames_per_value, types.max_emails_per_value, types.max_names_per_value
+    ) as may_be_crowded
+from counted
+inner join identifier_types as types on counted.type_no = types.type_no
+left join decisions on counted.value_no = decisions.value_no and decisions.kind = 'allow'
+where decisions.kind is not null
+    or counted.records <= coalesce(types.max_records_per_value, counted.records)
+"""
+# Folding names is dear: where all bearers write one name in one way there is nothing to find.
+SUSPECTS = """
+select state.type_no, state.value_no
 from identity.identifier_state as state
-inner join identifier_types as types on state.type_no = types.type_no
-{touched}
+inner join shared on state.type_no = shared.type_no and state.value_no = shared.value_no
+inner join named_records as named on state.record_no = named.record_no
+where shared.is_guarded
 group by state.type_no, state.value_no
-having count(*) > 1
-    and count(*) <= case when bool_or(coalesce(decisions.kind = 'allow', false)) then count(*)
-        else coalesce(min(types.max_records_per_value), count(*)) end
+having min(named.first_name) <> max(named.first_name)
+    or bool_or(shared.may_be_recycled) or bool_or(shared.may_be_crowded)
+"""
+SUSPECTED = """
+select named.* from named_records as named
+inner join (
+    select distinct state.record_no from identity.identifier_state as state
+    inner join suspects on state.type_no = suspects.type_no and state.value_no = suspects.value_no
+) as bearers on named.record_no = bearers.record_no
 """
 BEARERS = """
 select state.type_no, state.value_no, state.record_no, state.first_seen_at, state.last_seen_at,
-    shared.records, shared.may_be_recycled, names.first_name, names.last_name, names.email
+    shared.may_be_crowded, shared.may_be_recycled, names.first_name, names.last_name, names.email
 from identity.identifier_state as state
+inner join suspects on state.type_no = suspects.type_no and state.value_no = suspects.value_no
 inner join shared on state.type_no = shared.type_no and state.value_no = shared.value_no
 left join names on state.record_no = names.record_no
-where shared.is_guarded
 """
 CROWDED = """
 select bearers.type_no, bearers.value_no
 from bearers
 inner join identifier_types as types on bearers.type_no = types.type_no
-left join decisions on bearers.value_no = decisions.value_no
-where coalesce(decisions.kind <> 'allow', true) and bearers.records > least(
-    types.max_surnames_per_value, types.max_emails_per_value, types.max_names_per_value
-)
+where bearers.may_be_crowded
 group by bearers.type_no, bearers.value_no
 having count(distinct bearers.last_name) > min(types.max_surnames_per_value)
     or count(distinct bearers.email) > min(types.max_emails_per_value)
@@ -188,9 +206,8 @@ def link_exactly(session: Session, records: str, *, is_full: bool) -> None:
         ""
         if is_full
         else "inner join touched on state.type_no = touched.type_no"
-        " and state.value_no = touched.value_no "
+        " and state.value_no = touched.value_no"
     )
-    touched += "left join decisions on state.value_no = decisions.value_no"
     session.hold("shared", SHARED.format(touched=touched))
     _guard(session, records)
     session.hold("keyed", KEYED)
@@ -205,14 +222,10 @@ def link_exactly(session: Session, records: str, *, is_full: bool) -> None:
 
 def _guard(session: Session, records: str) -> None:
     """Hold `crowded` and `doubtful` values and, for the latter, `grouped` records."""
-    session.hold(
-        "name_needed",
-        "select distinct state.record_no from identity.identifier_state as state inner join shared"
-        " on state.type_no = shared.type_no and state.value_no = shared.value_no"
-        " where shared.is_guarded",
-    )
     session.show("named_records", NAMED.format(records=records))
-    prepare(session, "named_records", NAMES, "names")
+    session.hold("suspects", SUSPECTS)
+    session.show("suspected_records", SUSPECTED)
+    prepare(session, "suspected_records", NAMES, "names")
     session.hold("bearers", BEARERS)
     session.hold("crowded", CROWDED)
     session.hold(

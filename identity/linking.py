@@ -12,7 +12,7 @@ from identity.likely import LinkModel, block_keys, prepare, score, train
 from identity.likely.blocking import candidate_pairs
 from identity.likely.blocking import rules as blocking_rules
 from identity.rules import Rules
-from warehouse import Session
+from warehouse import Session, key_number
 
 FIELDS = {
     "first_name": "given_name",
@@ -25,28 +25,21 @@ FIELDS = {
     "postcode": "postcode",
 }
 # Identifiers are compared as they link: normalised, and without the values that are blocked.
-COMPARED = """
-with found as (
-    select identifiers.record_key,
-        min(case when identifier_type = 'email' then identifier_value end) as email,
-        min(case when identifier_type = 'phone' then identifier_value end) as phone{unique}
-    from {identifiers} as identifiers
-    {wanted_keys}
-    where identifiers.blocked_reason is null
-    group by identifiers.record_key
-)
-select incoming.record_no, records.first_name, records.last_name, records.birth_date,
-    found.email, found.phone, records.street, records.city, records.postcode{unique_columns}
-from {wanted} as wanted
-inner join incoming on wanted.record_no = incoming.record_no
-inner join {records} as records on incoming.record_key = records.record_key
-left join found on incoming.record_key = found.record_key
+COMPARED = f"""
+with {{found}}
+select records.record_no, records.first_name, records.last_name, records.birth_date,
+    records.street, records.city, records.postcode{{columns}}
+from (select *, {key_number("record_key")} as record_no from {{records}}) as records
+{{wanted_records}} {{joins}}
 """
-WANTED_KEYS = """
-    inner join (
-        select incoming.record_key from {wanted} as wanted
-        inner join incoming on wanted.record_no = incoming.record_no
-    ) as keys on identifiers.record_key = keys.record_key
+FOUND = f"""
+{{kind}}_values as (
+    select identifiers.record_no, min(identifiers.identifier_value) as {{kind}}
+    from (select *, {key_number("record_key")} as record_no from {{identifiers}}) as identifiers
+    {{wanted_identifiers}}
+    where identifiers.blocked_reason is null and identifiers.identifier_type = '{{kind}}'
+    group by identifiers.record_no
+)
 """
 # Pairs that teach how names differ need names on both sides.
 SAME_PERSON = """
@@ -86,18 +79,27 @@ class Compared:
 
     def hold(self, session: Session, wanted: str, into: str, *, is_all: bool = False) -> None:
         """Hold the wanted records (record_no) in the form in which they are compared."""
-        unique = "".join(
-            f",\n        min(case when identifier_type = '{name}' then identifier_value end)"
-            f" as {name}"
-            for name in self.unique
+        kinds = ("email", "phone", *self.unique)
+        only = (
+            "" if is_all else f"inner join {wanted} as wanted on {{}}.record_no = wanted.record_no"
         )
+        found = [
+            FOUND.format(
+                kind=kind,
+                identifiers=self.identifiers,
+                wanted_identifiers=only.format("identifiers"),
+            )
+            for kind in kinds
+        ]
         query = COMPARED.format(
+            found=",".join(found),
+            columns="".join(f", {kind}_values.{kind}" for kind in kinds),
             records=self.records,
-            identifiers=self.identifiers,
-            wanted=wanted,
-            wanted_keys="" if is_all else WANTED_KEYS.format(wanted=wanted),
-            unique=unique,
-            unique_columns="".join(f", found.{name}" for name in self.unique),
+            wanted_records=only.format("records"),
+            joins=" ".join(
+                f"left join {kind}_values on records.record_no = {kind}_values.record_no"
+                for kind in kinds
+            ),
         )
         session.show("compared_records", query)
         prepare(session, "compared_records", self.fields, into)
@@ -125,7 +127,15 @@ class LikelyLinks:
         block_keys(session, "prepared", self.compared.fields, into)
 
     def hold_scores(self, session: Session, pairs: str, into: str) -> None:
-        """Hold the pairs with weight and levels."""
+        """Show the pairs with their weight and levels."""
+        if session.number("select count(*) from prepared") < session.number(
+            "select count(*) from incoming"
+        ):
+            self._hold_partners(session, pairs)
+        score(session, pairs, "prepared", self.model, into)
+
+    def _hold_partners(self, session: Session, pairs: str) -> None:
+        """Hold the compared form of those in the pairs that have not changed, too."""
         session.hold(
             "partners",
             f"select record_no from (select a as record_no from {pairs}"
@@ -135,7 +145,6 @@ class LikelyLinks:
         if session.number("select count(*) from partners"):
             self.compared.hold(session, "partners", "prepared_partners")
             session.execute("insert into prepared select * from prepared_partners")
-        score(session, pairs, "prepared", self.model, into)
 
 
 def path() -> Path:

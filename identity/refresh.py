@@ -102,7 +102,7 @@ def refresh_in(
     is_full = is_full or _known_version(session) != version
     if is_full:
         state.forget_evidence(session)
-    find_changes(session)
+    find_changes(session, is_full=is_full)
     if is_full:
         _renumber(session)
     link_exactly(session, records, is_full=is_full)

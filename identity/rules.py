@@ -18,6 +18,7 @@ from warehouse import Session, key_number
 PAIR_KINDS = ("link", "cut")
 VALUE_KINDS = ("block", "allow")
 KINDS = (*PAIR_KINDS, *VALUE_KINDS, "withdraw")
+STATE_FORM = 2  # raised when the kept evidence changes its form: all is then resolved anew
 STEPS_PER_BIT = 10_000  # weights are whole steps, so that sums do not depend on their order
 FORCED = 10**12  # steps; a decision of a person outweighs whatever evidence there is
 
@@ -158,9 +159,10 @@ class Rules:
         return tuple(o for o in last.values() if o.kind != "withdraw")
 
     def version(self, session: Session, model_version: str) -> str:
-        """A short hash of all rules but the overrides, the link model and the engine's numbers."""
+        """A short hash of all rules but the overrides, the link model and the form of the state."""
         probe = session.number(f"select {key_number(repr('cdp'))}")
-        text = repr((sorted(map(repr, self.types)), sorted(self.trust.items()), model_version))
+        types, trust = sorted(map(repr, self.types)), sorted(self.trust.items())
+        text = repr((types, trust, model_version, STATE_FORM))
         return hashlib.sha256(f"{text}{probe}".encode()).hexdigest()[:12]
 
 

@@ -13,7 +13,7 @@ record_state         one row per record: a number that changes with its content
 identifier_state     one row per record and identifier that may link, as numbers
 block_keys           one row per record and key under which candidates meet
 exact_pairs          one row per pair of records and value that they share
-likely_pairs         one row per compared pair of records: weight, and a level per comparison
+likely_pairs         one row per compared pair of records, with its weight
 override_state       one row per decision that the last refresh knew
 rejected_pairs       one row per pair that evidence would join and that was refused
 

@@ -12,7 +12,6 @@ SQL = {
     "duckdb": {
         "jaro_winkler": "jaro_winkler_similarity({0}, {1})",
         "edits": "damerau_levenshtein({0}, {1})",
-        "half": "({0} // 2)",
         "hash": "hash({0})",
         "hash_type": "ubigint",
         "content": "{0}",  # null is a value to its hash, as it is not to Spark's
@@ -22,11 +21,11 @@ SQL = {
         "split": "string_split({0}, {1})",
         "without": "regexp_replace({0}, {1}, {2}, 'g')",
         "found": "regexp_extract({0}, {1})",
+        "matches": "regexp_full_match({0}, {1})",
     },
     "spark": {
         "jaro_winkler": "jaro_winkler_similarity({0}, {1})",
         "edits": "damerau_levenshtein({0}, {1})",
-        "half": "({0} div 2)",
         "hash": "xxhash64({0})",
         "hash_type": "bigint",
         "content": "coalesce(cast({0} as string), '~')",
@@ -36,6 +35,7 @@ SQL = {
         "split": "split({0}, {1})",
         "without": "regexp_replace({0}, {1}, {2})",
         "found": "regexp_extract({0}, {1}, 0)",
+        "matches": "({0} rlike concat('^(', {1}, ')$'))",
     },
 }
 

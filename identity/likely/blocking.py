@@ -39,11 +39,11 @@ def rules(fields: Mapping[str, str]) -> list[Rule]:
 
 
 def block_keys(session: Session, prepared: str, fields: Mapping[str, str], into: str) -> None:
-    """A table of rule, key_hash, record_no: which records share a key of which rule."""
+    """A table of rule, key_hash, record_no: which records share a key; each rule has its own."""
     kind = function("hash_type")
     found = " union all ".join(
         f"select cast({rule.number} as smallint) as rule,"
-        f" cast({function('hash', rule.key)} as {kind}) as key_hash, record_no"
+        f" cast({function('hash', f'{rule.key}, {rule.number}')} as {kind}) as key_hash, record_no"
         f" from {prepared} where {rule.key} is not null"
         for rule in rules(fields)
     )
@@ -115,18 +115,16 @@ def candidate_pairs(session: Session, keys: str, fields: Mapping[str, str], into
     session.execute(
         "create or replace temp table usable_keys as"
         f" with caps(rule, most_records) as (values {caps}),"
-        f" sizes as (select rule, key_hash, count(*) as records from {keys}"
-        " group by rule, key_hash)"
-        " select sizes.rule, sizes.key_hash from sizes"
+        f" sizes as (select key_hash, min(rule) as rule, count(*) as records from {keys}"
+        " group by key_hash)"
+        " select sizes.key_hash from sizes"
         " inner join caps on sizes.rule = caps.rule"
         " where sizes.records between 2 and caps.most_records"
     )
     session.execute(
         f"create or replace temp table {into} as"
-        f" with usable as (select keys.* from {keys} as keys"
-        " inner join usable_keys on keys.rule = usable_keys.rule"
-        " and keys.key_hash = usable_keys.key_hash)"
+        f" with usable as (select keys.key_hash, keys.record_no from {keys} as keys"
+        " inner join usable_keys on keys.key_hash = usable_keys.key_hash)"
         " select distinct l.record_no as a, r.record_no as b from usable as l"
-        " inner join usable as r on l.rule = r.rule and l.key_hash = r.key_hash"
-        " and l.record_no < r.record_no"
+        " inner join usable as r on l.key_hash = r.key_hash and l.record_no < r.record_no"
     )

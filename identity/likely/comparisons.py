@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from identity.likely.fields import Part, parts
 from warehouse import function
 
+LEAST_ALIKE = 0.7  # Jaro-Winkler of texts that few edits make one
+SHORT = 8  # letters; of shorter texts edits are counted as fast as likeness is
+
 
 @dataclass(frozen=True)
 class Level:
@@ -119,18 +122,21 @@ def _equal(column: str) -> str:
 def edits(column: str, most: int) -> str:
     """SQL: at most so many letters are wrong, missing, added or in the wrong order.
 
-    Counting edits is dear, so pairs are dismissed before: one edit leaves the first or the last
-    half as it is, and few edits leave words alike.
+    Counting letters in the wrong order is dear, so it is left to the few pairs that are undecided
+    without: each of them is two plain edits. Long texts that are unlike are dismissed before.
     """
     left, right = f'l."{column}"', f'r."{column}"'
     lengths = f"abs(length({left}) - length({right})) <= {most}"
-    half = function("half", f"greatest(least(length({left}), length({right})) - 2, 0)")
-    halves = (
-        f"(substr({left}, 1, {half}) = substr({right}, 1, {half})"
-        f" or right({left}, {half}) = right({right}, {half}))"
+    hopeful = jaro_winkler(column, LEAST_ALIKE)
+    if most == 1:
+        hopeful = f"(length({left}) < {SHORT} or {hopeful})"
+    plain = f"levenshtein({left}, {right})"
+    turned = f"{function('edits', left, right)} <= {most}"
+    counted = (
+        f"case when {plain} <= {most} then true when {plain} > {2 * most} then false"
+        f" else {turned} end"
     )
-    hopeful = halves if most == 1 else jaro_winkler(column, 0.7)
-    return f"{lengths} and {hopeful} and {function('edits', left, right)} <= {most}"
+    return f"{lengths} and {hopeful} and {counted}"
 
 
 def jaro_winkler(column: str, least: float) -> str:
@@ -210,10 +216,13 @@ def _two_of_three(year: str, day: str) -> str:
 
 
 def _email(column: str) -> tuple[Level, ...]:
-    local = f"{column}__local"
+    local, domain = f"{column}__local", f"{column}__domain"
+    one_edit = (
+        f"({_equal(domain)} and {edits(local, 1)}) or ({_equal(local)} and {edits(domain, 1)})"
+    )
     return (
         Level("same", _equal(column)),
-        Level("misspelt", f'(length(l."{column}") > 8 and {edits(column, 1)})'),
+        Level("misspelt", f'(length(l."{column}") > 8 and ({one_edit}))'),
         Level("same mailbox name", _equal(local)),
     )
 

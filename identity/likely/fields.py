@@ -12,6 +12,7 @@ from warehouse import Session, function
 LONGEST = 100  # characters of a value that are compared; more would cost time and tell nothing
 NICKNAMES = Path(__file__).with_name("nicknames.csv")
 EMPTY = "''"
+PLAIN = "'[A-Za-z0-9]+( [A-Za-z0-9]+)*'"
 LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"}
 TITLES = "^(mr|mrs|ms|miss|dr|prof|sir|herr|frau|mme|sr|sra|mevr|dhr) "
 
@@ -67,13 +68,19 @@ def prepare(session: Session, records: str, fields: Mapping[str, str], into: str
 
 
 def folded(text: str) -> str:
-    """SQL: lower case without accents and signs, one space between words, null when empty."""
-    lower = f"lower(substr({text}, 1, {LONGEST}))"
+    """SQL: lower case without accents and signs, one space between words, null when empty.
+
+    Most texts are plain words already, which is cheaper to see than to make.
+    """
+    bare = f"lower(substr({text}, 1, {LONGEST}))"
     for letter, plain in LETTERS.items():
-        lower = f"replace({lower}, '{letter}', '{plain}')"
-    bare = function("without", function("without_accents", lower), "'[''’`´]'", "''")
+        bare = f"replace({bare}, '{letter}', '{plain}')"
+    bare = function("without", function("without_accents", bare), "'[''’`´]'", "''")
     words = function("without", bare, r"'[^\p{L}\p{N}]+'", "' '")
-    return f"nullif(trim({words}), '')"
+    return (
+        f"case when {function('matches', text, PLAIN)} and length({text}) <= {LONGEST}"
+        f" then lower({text}) else nullif(trim({words}), '') end"
+    )
 
 
 def _plain(part: Part) -> str:
@@ -112,7 +119,10 @@ def _derived(part: Part) -> list[str]:
             f'substr({column}, 5) as "{name}__day"',
         ]
     if part.kind == "email":
-        return [f'''nullif(split_part({column}, '@', 1), '') as "{name}__local"''']
+        return [
+            f'''nullif(split_part({column}, '@', 1), '') as "{name}__local"''',
+            f'''split_part({column}, '@', 2) as "{name}__domain"''',
+        ]
     if part.kind == "phone":
         return [f'right({column}, 9) as "{name}__tail"']
     if part.kind == "postcode":

@@ -11,27 +11,28 @@ DIGITS = 6  # of a weight: what is left is the same on every engine and number o
 
 
 def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: str) -> None:
-    """A table of a, b, weight and the level of every comparison, for each pair (a, b)."""
+    """Show a, b, weight and the level of every comparison, for each pair (a, b)."""
     found = comparisons(model.fields)
     rare = sorted({column for one in found for column in one.frequency_columns.values()})
     for column in rare:
         _register_bits(session, model, column)
-    columns = ", ".join(
-        [one.sql for one in found] + [f'l."{column}" as "value_{column}"' for column in rare]
-    )
-    joins = "".join(
-        f' left join "bits_{column}" on "bits_{column}".value = compared."value_{column}"'
+    rated = "".join(f', "bits_{column}".bits as "bits_{column}"' for column in rare)
+    lookups = "".join(
+        f' left join "bits_{column}" on prepared."{column}" = "bits_{column}".value'
         for column in rare
     )
+    columns = ", ".join([one.sql for one in found] + [f'l."bits_{column}"' for column in rare])
     levels = ", ".join(f'compared."{comparison.column}"' for comparison in found)
-    session.execute(
-        f"create or replace temp table {into} as with compared as ("
-        f"select p.a, p.b, {columns} from {pairs} as p"
-        f" inner join {prepared} as l on p.a = l.record_no"
+    session.show(
+        into,
+        "with rated as ("
+        f"select prepared.*{rated} from {prepared} as prepared{lookups}),"
+        f" compared as (select p.a, p.b, {columns} from {pairs} as p"
+        f" inner join rated as l on p.a = l.record_no"
         f" inner join {prepared} as r on p.b = r.record_no)"
-        f", added_up as (select compared.*, {_sums(found, model)} from compared{joins})"
+        f", added_up as (select compared.*, {_sums(found, model)} from compared)"
         f" select compared.a, compared.b, {_weight(found, model)} as weight, {levels}"
-        " from added_up as compared"
+        " from added_up as compared",
     )
 
 
@@ -103,5 +104,5 @@ def _rarity(level_column: str, level: int, column: str, model: LinkModel) -> str
     rare = f"{frequencies.bits(frequencies.rare):.6f}"
     return (
         f'case when compared."{level_column}" = {level}'
-        f' then coalesce("bits_{column}".bits, {rare}) else 0.0 end'
+        f' then coalesce(compared."bits_{column}", {rare}) else 0.0 end'
     )
