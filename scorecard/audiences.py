@@ -29,30 +29,73 @@ from ranked
 inner join truth_people as people on ranked.person_id = people.person_id
 where ranked.recency = 1 and ranked.is_granted and people.email is not null
 """
-# One row per buyer with the segment that the rules give to their true orders.
+# One row per buyer with the segment that the rules give to their true orders: shares among all
+# buyers every Monday, 100 % recent on a day with an order, and of each level the last verdict.
 SEGMENTS = """
-with buyers as (
+with bought as (
     select
-        person_id, max(cast(ordered_at as date)) as last_order_on, count(*) as orders,
-        sum((gross_amount - coalesce(refunded_amount, 0)) * coalesce(rate, 1)) as net_amount
+        person_id, cast(ordered_at as date) as ordered_on,
+        (gross_amount - coalesce(refunded_amount, 0)) * coalesce(rate, 1) as net_amount
     from truth_orders as truth
     asof left join rules.exchange_rates as rates
         on truth.currency = rates.currency and truth.ordered_at >= rates.valid_from
     where person_id is not null and is_known and gross_amount > 0
-    group by person_id
+),
+weeks as (
+    select
+        person_id, date_trunc('week', ordered_on) as week, max(ordered_on) as last_order_on,
+        count(*) as orders, sum(net_amount) as net_amount
+    from bought group by all
+),
+standing as (
+    select
+        first.person_id, mondays.week,
+        max(last_order_on) over so_far as last_order_on,
+        sum(coalesce(orders, 0)) over so_far as orders,
+        sum(coalesce(net_amount, 0)) over so_far as net_amount
+    from (select person_id, min(week) as week from weeks group by person_id) as first
+    inner join (
+        select distinct week from weeks, marts.as_of where week + interval 7 day <= as_of.as_of
+    ) as mondays on first.week <= mondays.week
+    left join weeks on first.person_id = weeks.person_id and mondays.week = weeks.week
+    window so_far as (partition by first.person_id order by mondays.week)
 ),
 shares as (
     select
-        person_id,
-        cume_dist() over (order by last_order_on) as recency,
-        cume_dist() over (order by orders) as frequency,
-        cume_dist() over (order by net_amount) as monetary
-    from buyers
+        person_id, cast(week + interval 7 day as date) as read_on,
+        100 * cume_dist() over (partition by week order by last_order_on) as recency,
+        50 * (
+            cume_dist() over (partition by week order by orders)
+            + cume_dist() over (partition by week order by net_amount)
+        ) as worth
+    from standing
+),
+readings as (
+    select person_id, 'recency' as dimension, read_on, round(recency, 6) as share from shares
+    union all
+    select person_id, 'value' as dimension, read_on, round(worth, 6) as share from shares
+    union all
+    select distinct person_id, 'recency', ordered_on, 100.0
+    from bought
+    anti join shares on bought.person_id = shares.person_id and bought.ordered_on = shares.read_on
+),
+verdicts as (
+    select
+        person_id, dimension, level,
+        arg_max(share >= enter_from, read_on)
+            filter (share >= enter_from or share < leave_below) as is_in
+    from readings
+    inner join rules.segment_levels using (dimension)
+    group by all
 ),
 scored as (
     select
-        person_id, ceil(5 * recency) as recency, ceil(5 * (frequency + monetary) / 2) as worth
-    from shares
+        person_id,
+        max(level) filter (dimension = 'recency') as recency,
+        coalesce(max(level) filter (dimension = 'value'), 1) as worth
+    from verdicts
+    where is_in
+    group by person_id
 )
 select scored.person_id, rules.segment
 from scored

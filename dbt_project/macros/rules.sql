@@ -12,3 +12,8 @@
         + extract(month from {{ last }}) - extract(month from {{ first }}) as bigint
     )
 {%- endmacro %}
+
+{# A number in words: one decimal. #}
+{% macro figure(value) -%}
+    cast(cast({{ value }} as decimal(18, 1)) as string)
+{%- endmacro %}

@@ -13,17 +13,18 @@ import settings
 import warehouse
 
 Models = Callable[..., None]
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture()
 def models() -> Models:
-    """Builds these models over these tables of the schema marts, as a refresh would."""
+    """Builds these models and seeds over these tables of marts, as a refresh would."""
 
     def build(*names: str, **tables: pa.Table) -> None:
         _replace(tables)
         dbt = Path(sys.executable).parent / "dbt"
         done = subprocess.run(
-            [dbt, "run", "-q", "--project-dir", settings.DBT_PROJECT, "--select", *names],
+            [dbt, "build", "-q", *NO_TESTS, "--project-dir", settings.DBT_PROJECT, "-s", *names],
             env={**os.environ, "DBT_PROFILES_DIR": str(settings.DBT_PROJECT)},
             capture_output=True,
             text=True,

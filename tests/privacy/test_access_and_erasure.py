@@ -163,7 +163,10 @@ def _changed(
     before: dict[str, list[dict[str, Any]]], after: dict[str, list[dict[str, Any]]]
 ) -> list[str]:
     """Customers whose own facts differ; ranks among all customers may move by one person."""
-    ranks = ("recency_score", "frequency_score", "monetary_score", "rfm_segment", "cluster_label")
+    ranks = (
+        *("recency_score", "frequency_score", "monetary_score", "value_score"),
+        *("rfm_segment", "rfm_segment_since", "cluster_label"),
+    )
     return [
         str(old["customer_id"])
         for table in before

@@ -18,6 +18,11 @@ ORDERS = [
     ("4", "shop", "cat", day(5), 100.0, 50.0, "GBP", True),
 ]
 RULES = [("champions", 5, 5, 5, 5), ("at_risk", 1, 4, 1, 4)]
+LEVELS = [
+    (score, level, 20.0 * level - 18, 20.0 * level - 22)
+    for score in ("recency", "value")
+    for level in range(1, 6)
+]
 RECORDS = [(f"crm:contact:{name}", name, []) for name in ("ann", "bob", "cat")]
 MAP = [(f"crm:contact:{name}", f"c-{name}") for name in ("ann", "bob", "cat")]
 
@@ -30,6 +35,7 @@ def _rows(*members: tuple[str, str], **changed: Rows) -> dict[str, Row]:
         "truth_records": RECORDS,
         "identity__identity_map": MAP,
         "rules__rfm_segments": RULES,
+        "rules__segment_levels": LEVELS,
         "marts__as_of": [(date(2011, 11, 30),)],
     }
     with warehouse.transaction() as session:
@@ -114,6 +120,15 @@ def test_what_was_paid_in_another_currency_is_compared_converted() -> None:
     rates = [("EUR", date(2009, 1, 1), 0.5)]
     rows = _rows(("vip", "c-ann"), truth_orders=orders, rules__exchange_rates=rates)
     assert _scores(rows, "vip") == (1, 1)
+
+
+def test_who_slips_by_little_keeps_the_segment() -> None:
+    """Of twenty buyers Ann is the best by far in week one; four who order later are a wobble."""
+    others = [f"x{number}" for number in range(19)]
+    orders = [("a", "shop", "ann", day(2), 900.0, 0.0, "GBP", True)]
+    orders += [(who, "shop", who, day(1), 100.0, 0.0, "GBP", True) for who in others]
+    orders += [(f"{who}+", "shop", who, day(8), 1.0, 0.0, "GBP", True) for who in others[:4]]
+    assert _scores(_rows(("vip", "c-ann"), truth_orders=orders), "vip")[1] == 1
 
 
 def test_an_audience_without_a_definition_on_the_truth_says_so() -> None:

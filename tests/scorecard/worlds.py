@@ -65,6 +65,10 @@ TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
     "marts.dim_campaigns": {"marketing_channel": TEXT},
     "marts.fct_email_engagement": {"opened_at": pa.timestamp("us")},
     "rules.exchange_rates": {"currency": TEXT, "valid_from": pa.date32(), "rate": pa.float64()},
+    "rules.segment_levels": {
+        **{"dimension": TEXT, "level": pa.int64()},
+        **dict.fromkeys(("enter_from", "leave_below"), pa.float64()),
+    },
     "rules.rfm_segments": {
         "segment": TEXT,
         **dict.fromkeys(("recency_from", "recency_to", "value_from", "value_to"), pa.int64()),

@@ -28,15 +28,39 @@ clusters as (
 
 age_bands as (
 
-    select * from {{ ref('customer_segments') }}
-    where segment_kind = 'age_band'
+    select * from {{ ref('int_customer_360__demographics') }}
+    where dimension = 'age_band'
+
+),
+
+segment_names as (
+
+    select * from {{ ref('int_customer_360__segment_names') }}
+
+),
+
+contact_facts as (
+
+    select * from {{ ref('int_customer_360__contact_facts') }}
+
+),
+
+ways_in as (
+
+    select * from {{ ref('int_customer_360__ways_in') }}
 
 ),
 
 consents as (
 
-    select * from {{ ref('customer_consents') }}
-    where purpose = 'marketing' and channel = 'email'
+    select
+        customer_id,
+        max(case when channel = 'email' and is_granted then 1 else 0 end) = 1 as email,
+        max(case when channel = 'sms' and is_granted then 1 else 0 end) = 1 as sms,
+        max(case when channel = 'ads' and is_granted then 1 else 0 end) = 1 as ads
+    from {{ ref('customer_consents') }}
+    where purpose = 'marketing'
+    group by customer_id
 
 ),
 
@@ -54,26 +78,55 @@ final as (
         features.gross_amount,
         features.refund_amount,
         features.net_amount,
+        round(features.refund_amount / nullif(features.gross_amount, 0), 4) as refund_share,
         features.average_order_amount,
         features.first_order_on,
         features.last_order_on,
         features.days_since_last_order,
         features.orders_90_days,
         features.store_orders,
+        ways_in.acquisition_channel,
         features.sessions,
         features.product_views,
         features.last_session_on,
         rfm.recency_score,
         rfm.frequency_score,
         rfm.monetary_score,
+        rfm.value_score,
         rfm.rfm_segment,
+        rfm.entered_on as rfm_segment_since,
+        segment_names.visits_segment,
+        segment_names.product_use_segment,
+        segment_names.purchases_segment,
+        segment_names.engagement_segment,
+        segment_names.rhythm_segment,
+        segment_names.basket_size_segment,
+        segment_names.discount_affinity_segment,
+        segment_names.price_sensitivity_segment,
+        segment_names.novelty_segment,
+        segment_names.main_interest,
+        coalesce(segment_names.interests, 0) as interests,
         clusters.cluster_label,
-        coalesce(consents.is_granted, false) as accepts_marketing_email
+        coalesce(contact_facts.emails_sent, 0) as emails_sent,
+        coalesce(contact_facts.emails_opened, 0) as emails_opened,
+        coalesce(contact_facts.emails_clicked, 0) as emails_clicked,
+        contact_facts.last_email_click_on,
+        coalesce(contact_facts.abandoned_carts, 0) as abandoned_carts,
+        contact_facts.last_abandoned_cart_on,
+        coalesce(contact_facts.support_contacts, 0) as support_contacts,
+        coalesce(contact_facts.open_support_contacts, 0) as open_support_contacts,
+        contact_facts.last_support_on,
+        coalesce(consents.email, false) as accepts_marketing_email,
+        coalesce(consents.sms, false) as accepts_marketing_sms,
+        coalesce(consents.ads, false) as accepts_ads
     from profiles
     inner join features on profiles.customer_id = features.customer_id
     left join rfm on profiles.customer_id = rfm.customer_id
     left join clusters on profiles.customer_id = clusters.customer_id
     left join age_bands on profiles.customer_id = age_bands.customer_id
+    left join segment_names on profiles.customer_id = segment_names.customer_id
+    left join contact_facts on profiles.customer_id = contact_facts.customer_id
+    left join ways_in on profiles.customer_id = ways_in.customer_id
     left join consents on profiles.customer_id = consents.customer_id
 
 )

@@ -1,10 +1,23 @@
-{# One row per customer and kind of segment: what we call the customer, and why. #}
+{# One row per customer and segment they are in: which, why, and since when. #}
 
 with
 
-rfm as (
+demographics as (
 
-    select * from {{ ref('int_customer_360__rfm') }}
+    select * from {{ ref('int_customer_360__demographics') }}
+
+),
+
+stays as (
+
+    select * from {{ ref('int_customer_360__stays') }}
+    where left_on is null
+
+),
+
+consents as (
+
+    select * from {{ ref('customer_consents') }}
 
 ),
 
@@ -14,68 +27,64 @@ clusters as (
 
 ),
 
-profiles as (
-
-    select * from {{ ref('customer_profiles') }}
-
-),
-
 as_of as (
 
     select * from {{ ref('as_of') }}
 
 ),
 
-ages as (
+segments as (
 
     select
-        profiles.customer_id,
-        floor({{ days_between('profiles.birth_date', 'as_of.as_of') }} / 365.25) as age
-    from profiles
-    cross join as_of
-    where profiles.birth_date is not null
+        customer_id,
+        'demographic' as segment_kind,
+        dimension,
+        segment,
+        reason,
+        entered_on
+    from demographics
+    union all
+    select
+        customer_id,
+        segment_kind,
+        dimension,
+        segment,
+        stays_because as reason,
+        entered_on
+    from stays
+    union all
+    select
+        customer_id,
+        'psychographic' as segment_kind,
+        concat_ws(' ', 'declared', purpose, 'by', channel) as dimension,
+        case when is_granted then 'wishes it' else 'does not wish it' end as segment,
+        concat_ws(' ', 'latest decision, in', source) as reason,
+        cast(decided_at as date) as entered_on
+    from consents
+    union all
+    select
+        customer_id,
+        'cluster' as segment_kind,
+        'cluster' as dimension,
+        cluster_label as segment,
+        concat_ws(' ', 'nearest centre of model', model_version) as reason,
+        null as entered_on
+    from clusters
 
 ),
 
 final as (
 
     select
-        customer_id,
-        'rfm' as segment_kind,
-        rfm_segment as segment,
-        concat_ws(
-            ' ', 'recency', recency_score, 'frequency', frequency_score, 'monetary',
-            monetary_score
-        ) as reason
-    from rfm
-    union all
-    select
-        customer_id,
-        'cluster' as segment_kind,
-        cluster_label as segment,
-        concat_ws(' ', 'nearest centre of model', model_version) as reason
-    from clusters
-    union all
-    select
-        customer_id,
-        'age_band' as segment_kind,
-        case
-            when age < 25 then 'under 25'
-            when age < 35 then '25 to 34'
-            when age < 50 then '35 to 49'
-            when age < 65 then '50 to 64'
-            else '65 and over'
-        end as segment,
-        'year of birth' as reason
-    from ages
-    union all
-    select
-        customer_id,
-        'country' as segment_kind,
-        country_code as segment,
-        'latest address' as reason
-    from profiles
-    where country_code is not null
+        segments.customer_id,
+        segments.segment_kind,
+        segments.dimension,
+        segments.segment,
+        segments.reason,
+        segments.entered_on,
+        as_of.as_of
+    from segments
+    cross join as_of
 
 )
 

@@ -1,56 +1,68 @@
-{# One row per buyer: recency and value scores from 1 to 5, ties alike, and the segment's name. #}
+{# One row per buyer: the scores from 1 to 5 in force, and since when the segment is. #}
 
 with
 
-features as (
+changes as (
 
-    select * from {{ ref('customer_features') }}
-    where orders > 0
-
-),
-
-rfm_segments as (
-
-    select * from {{ ref('rfm_segments') }}
+    select * from {{ ref('int_customer_360__rfm_changes') }}
 
 ),
 
-ranked as (
+rfm_reviews as (
+
+    select * from {{ ref('int_customer_360__rfm_reviews') }}
+
+),
+
+latest_scores as (
 
     select
         customer_id,
-        cume_dist() over (order by days_since_last_order desc) as recency_share,
-        cume_dist() over (order by orders asc) as frequency_share,
-        cume_dist() over (order by net_amount asc) as monetary_share
-    from features
+        recency_score,
+        value_score,
+        rfm_segment,
+        row_number() over (partition by customer_id order by changed_on desc) as age
+    from changes
 
 ),
 
-scored as (
+entries as (
 
     select
         customer_id,
-        cast(ceil(5 * recency_share) as bigint) as recency_score,
-        cast(ceil(5 * frequency_share) as bigint) as frequency_score,
-        cast(ceil(5 * monetary_share) as bigint) as monetary_score,
-        cast(ceil(5 * (frequency_share + monetary_share) / 2) as bigint) as value_score
-    from ranked
+        max(changed_on) as entered_on
+    from changes
+    where rfm_segment is distinct from previous_segment
+    group by customer_id
+
+),
+
+latest_reviews as (
+
+    select
+        customer_id,
+        frequency_share,
+        monetary_share,
+        row_number() over (partition by customer_id order by reviewed_on desc) as age
+    from rfm_reviews
 
 ),
 
 final as (
 
     select
-        scored.customer_id,
-        scored.recency_score,
-        scored.frequency_score,
-        scored.monetary_score,
-        rfm_segments.segment as rfm_segment
-    from scored
-    left join rfm_segments
-        on
-            scored.recency_score between rfm_segments.recency_from and rfm_segments.recency_to
-            and scored.value_score between rfm_segments.value_from and rfm_segments.value_to
+        latest_scores.customer_id,
+        latest_scores.recency_score,
+        coalesce(cast(ceil(latest_reviews.frequency_share / 20) as bigint), 1) as frequency_score,
+        coalesce(cast(ceil(latest_reviews.monetary_share / 20) as bigint), 1) as monetary_score,
+        latest_scores.value_score,
+        latest_scores.rfm_segment,
+        entries.entered_on
+    from latest_scores
+    inner join entries on latest_scores.customer_id = entries.customer_id
+    left join latest_reviews
+        on latest_scores.customer_id = latest_reviews.customer_id and latest_reviews.age = 1
+    where latest_scores.age = 1
 
 )
 

@@ -9,6 +9,12 @@ lines as (
 
 ),
 
+product_categories as (
+
+    select * from {{ ref('product_categories') }}
+
+),
+
 descriptions as (
 
     select
@@ -32,6 +38,26 @@ named as (
 
 ),
 
+{# A word counts at the start of a word of the name. The first category that fits is taken. #}
+categorised as (
+
+    select
+        named.product_id,
+        product_categories.category,
+        product_categories.is_sensitive,
+        row_number() over (
+            partition by named.product_id
+            order by product_categories.priority asc, product_categories.word asc
+        ) as place
+    from named
+    inner join product_categories
+        on
+            concat_ws('', ' ', translate(upper(named.description), '-/.,&()', '       '))
+            like concat_ws('', '% ', product_categories.word, '%')
+    where named.place = 1
+
+),
+
 prices as (
 
     select
@@ -50,12 +76,16 @@ final as (
     select
         prices.product_id,
         named.description as product_name,
+        categorised.category,
+        coalesce(categorised.is_sensitive, false) as is_sensitive,
         prices.usual_price,
         prices.first_sold_on,
         prices.last_sold_on,
         prices.quantity_sold
     from prices
     inner join named on prices.product_id = named.product_id
+    left join categorised
+        on prices.product_id = categorised.product_id and categorised.place = 1
     where named.place = 1
 
 )

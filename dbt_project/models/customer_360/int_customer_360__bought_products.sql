@@ -1,0 +1,77 @@
+{#
+One row per customer, product and day it was bought on, with what that says about taste.
+
+A price counts as reduced below `reduced_below` of the product's usual one. The first day of a
+customer says nothing about novelty: everything was new.
+#}
+
+with
+
+lines as (
+
+    select * from {{ ref('fct_order_lines') }}
+    where line_class = 'sale' and is_counted and customer_id is not null
+
+),
+
+products as (
+
+    select
+        product_id,
+        usual_price,
+        row_number() over (
+            partition by category order by usual_price asc, product_id asc
+        ) as place,
+        count(*) over (partition by category) as products_of_category
+    from {{ ref('dim_products') }}
+
+),
+
+bought as (
+
+    select
+        customer_id,
+        product_id,
+        cast(ordered_at as date) as bought_on,
+        min(unit_price) as unit_price
+    from lines
+    group by customer_id, product_id, cast(ordered_at as date)
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_id, product_id order by bought_on asc
+        ) as purchase_number,
+        min(bought_on) over (partition by customer_id) as first_on
+    from bought
+
+),
+
+final as (
+
+    select
+        numbered.customer_id,
+        numbered.product_id,
+        numbered.bought_on,
+        case
+            when numbered.unit_price < {{ var('reduced_below') }} * products.usual_price then 1
+            else 0
+        end as discount_affinity,
+        cast(
+            1 - (products.place - 0.5) / products.products_of_category as decimal(18, 3)
+        ) as price_sensitivity,
+        case
+            when numbered.bought_on = numbered.first_on then null
+            when numbered.purchase_number = 1 then 1
+            else 0
+        end as novelty
+    from numbered
+    inner join products on numbered.product_id = products.product_id
+
+)
+
+select * from final

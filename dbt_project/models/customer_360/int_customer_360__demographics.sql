@@ -1,0 +1,95 @@
+{# One row per customer and demographic dimension: what a source says of them, or unknown. #}
+
+with
+
+profiles as (
+
+    select * from {{ ref('customer_profiles') }}
+
+),
+
+stated as (
+
+    select
+        customer_id,
+        field,
+        cast(seen_at as date) as stated_on
+    from {{ ref('profile_values') }}
+    where preference = 1
+
+),
+
+age_bands as (
+
+    select * from {{ ref('age_bands') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('as_of') }}
+
+),
+
+ages as (
+
+    select
+        profiles.customer_id,
+        age_bands.segment,
+        profiles.birth_date_source,
+        cast(
+            profiles.birth_date + age_bands.age_from * interval '1' year as date
+        ) as entered_on
+    from profiles
+    cross join as_of
+    inner join age_bands
+        on
+            cast(profiles.birth_date + age_bands.age_from * interval '1' year as date)
+            <= as_of.as_of
+            and cast(
+                profiles.birth_date + (age_bands.age_to + 1) * interval '1' year as date
+            ) > as_of.as_of
+
+),
+
+final as (
+
+    select
+        profiles.customer_id,
+        'age_band' as dimension,
+        coalesce(ages.segment, 'unknown') as segment,
+        case
+            when ages.segment is null then 'no source gives a believable date of birth'
+            else concat_ws(' ', 'date of birth by', ages.birth_date_source)
+        end as reason,
+        ages.entered_on
+    from profiles
+    left join ages on profiles.customer_id = ages.customer_id
+    union all
+    select
+        profiles.customer_id,
+        'gender' as dimension,
+        coalesce(profiles.gender, 'unknown') as segment,
+        case
+            when profiles.gender is null then 'no source says'
+            else concat_ws(' ', 'as stated in', profiles.gender_source)
+        end as reason,
+        stated.stated_on as entered_on
+    from profiles
+    left join stated on profiles.customer_id = stated.customer_id and stated.field = 'gender'
+    union all
+    select
+        profiles.customer_id,
+        'country' as dimension,
+        coalesce(profiles.country_code, 'unknown') as segment,
+        case
+            when profiles.country_code is null then 'no source gives an address'
+            else concat_ws(' ', 'address in', profiles.country_source)
+        end as reason,
+        case when profiles.country_code is not null then stated.stated_on end as entered_on
+    from profiles
+    left join stated on profiles.customer_id = stated.customer_id and stated.field = 'country'
+
+)
+
+select * from final

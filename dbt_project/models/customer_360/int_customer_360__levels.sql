@@ -1,0 +1,101 @@
+{#
+One row per customer, dimension, item and day on which its level changed, and its latest reading.
+
+A level is entered at `enter_from` and left only below `leave_below`; in between it stays as it was,
+so a small wobble flips nobody. Which of the two happened last is a matter of the readings alone: no
+state is kept, and a rebuild comes to what day after day came to.
+#}
+
+with
+
+readings as (
+
+    select * from {{ ref('int_customer_360__readings') }}
+
+),
+
+levels as (
+
+    select * from {{ ref('segment_levels') }}
+
+),
+
+{# The day in front, the verdict behind: the largest so far is the latest verdict. #}
+judged as (
+
+    select
+        readings.customer_id,
+        readings.dimension,
+        readings.item,
+        readings.read_on,
+        readings.value,
+        levels.level,
+        {{ days_between("cast('1970-01-01' as date)", 'readings.read_on') }} * 2
+        + case
+            when readings.value >= levels.enter_from then 1
+            when readings.value is null or readings.value < levels.leave_below then 0
+        end as verdict
+    from readings
+    inner join levels on readings.dimension = levels.dimension
+
+),
+
+latest as (
+
+    select
+        *,
+        max(verdict) over (
+            partition by customer_id, dimension, item, level
+            order by read_on asc rows unbounded preceding
+        ) as latest_verdict
+    from judged
+
+),
+
+{# A higher level that is not left yet counts, whatever the ones below say. #}
+days as (
+
+    select
+        customer_id,
+        dimension,
+        item,
+        read_on,
+        value,
+        max(case when latest_verdict % 2 = 1 then level end) as level
+    from latest
+    group by customer_id, dimension, item, read_on, value
+
+),
+
+compared as (
+
+    select
+        *,
+        lag(level) over (
+            partition by customer_id, dimension, item order by read_on asc
+        ) as previous_level,
+        row_number() over (
+            partition by customer_id, dimension, item order by read_on desc
+        ) as age
+    from days
+
+),
+
+final as (
+
+    select
+        customer_id,
+        dimension,
+        item,
+        read_on,
+        value,
+        level,
+        previous_level,
+        coalesce(level, 0) <> coalesce(previous_level, 0) as is_change,
+        age = 1 as is_latest
+    from compared
+    where coalesce(level, 0) <> coalesce(previous_level, 0) or age = 1
+
+)
+
+select * from final

@@ -1,0 +1,125 @@
+{#
+One row per buyer and Monday since their first order: where they stand among all buyers.
+
+Shares are those of buyers who ordered no later, no oftener or for no more; what happened before
+the Monday counts. A week in which nobody ordered moves nobody and has no review.
+#}
+
+with
+
+orders as (
+
+    select
+        customer_id,
+        cast(ordered_at as date) as active_on,
+        1 as orders,
+        order_amount as net_amount
+    from {{ ref('fct_orders') }}
+    where customer_id is not null and order_amount > 0
+
+),
+
+refunds as (
+
+    select
+        customer_id,
+        cast(refunded_at as date) as active_on,
+        0 as orders,
+        -refund_amount as net_amount
+    from {{ ref('fct_refunds') }}
+    where customer_id is not null and is_counted
+
+),
+
+as_of as (
+
+    select * from {{ ref('as_of') }}
+
+),
+
+dated as (
+
+    select * from orders
+    union all
+    select * from refunds
+
+),
+
+weeks as (
+
+    select
+        customer_id,
+        cast(date_trunc('week', active_on) as date) as week,
+        sum(orders) as orders,
+        sum(net_amount) as net_amount,
+        max(case when orders > 0 then active_on end) as last_order_on
+    from dated
+    group by customer_id, cast(date_trunc('week', active_on) as date)
+
+),
+
+buyers as (
+
+    select
+        customer_id,
+        min(week) as first_week
+    from weeks
+    group by customer_id
+    having sum(orders) > 0
+
+),
+
+reviewed_weeks as (
+
+    select distinct weeks.week
+    from weeks
+    cross join as_of
+    where weeks.week + interval '7' day <= as_of.as_of
+
+),
+
+standing as (
+
+    select
+        buyers.customer_id,
+        reviewed_weeks.week,
+        sum(coalesce(weeks.orders, 0)) over so_far as orders,
+        sum(coalesce(weeks.net_amount, 0)) over so_far as net_amount,
+        max(weeks.last_order_on) over so_far as last_order_on
+    from buyers
+    inner join reviewed_weeks on buyers.first_week <= reviewed_weeks.week
+    left join weeks
+        on buyers.customer_id = weeks.customer_id and reviewed_weeks.week = weeks.week
+    window so_far as (
+        partition by buyers.customer_id order by reviewed_weeks.week asc rows unbounded preceding
+    )
+
+),
+
+ranked as (
+
+    select
+        customer_id,
+        week,
+        100 * cume_dist() over (partition by week order by last_order_on asc) as recency_share,
+        100 * cume_dist() over (partition by week order by orders asc) as frequency_share,
+        100 * cume_dist() over (partition by week order by net_amount asc) as monetary_share
+    from standing
+    where orders > 0
+
+),
+
+final as (
+
+    select
+        customer_id,
+        cast(week + interval '7' day as date) as reviewed_on,
+        round(recency_share, 6) as recency_share,
+        round(frequency_share, 6) as frequency_share,
+        round(monetary_share, 6) as monetary_share,
+        round((frequency_share + monetary_share) / 2, 6) as value_share
+    from ranked
+
+)
+
+select * from final
