@@ -222,16 +222,27 @@ def _email(column: str) -> tuple[Level, ...]:
     )
     return (
         Level("same", _equal(column)),
-        Level("misspelt", f'(length(l."{column}") > 8 and ({one_edit}))'),
-        Level("same mailbox name", _equal(local)),
+        Level(
+            "misspelt",
+            f'(length(l."{column}") > 8 and ({one_edit}) and not {_other_number(column)})',
+        ),
+        Level("same mailbox name", _equal(f"{column}__plain")),
     )
 
 
 def _mailbox_of_a_name(column: str) -> str:
-    """SQL: ann.berg at two providers says no more than the name does; ann.berg71 would."""
-    local = f"{column}__local"
-    digit = function("found", f'l."{local}"', "'[0-9]'")
-    return f"({_equal(local)} and not {_equal(column)} and {digit} = '')"
+    """SQL: ann.berg and annberg, or ann.berg2 elsewhere, say no more than the name does.
+
+    ann.berg71 would.
+    """
+    digits = f'length(l."{column}__number")'
+    return f"({_equal(f'{column}__plain')} and not {_equal(column)} and {digits} < 2)"
+
+
+def _other_number(column: str) -> str:
+    """SQL: ann.berg3 is not ann.berg2 misspelt: namesakes are numbered."""
+    left, right = f'l."{column}__number"', f'r."{column}__number"'
+    return f"({left} <> {right} and length({left}) = length({right}))"
 
 
 def _phone(column: str) -> tuple[Level, ...]:

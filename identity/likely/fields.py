@@ -119,15 +119,25 @@ def _derived(part: Part) -> list[str]:
             f'substr({column}, 5) as "{name}__day"',
         ]
     if part.kind == "email":
+        local = f"split_part({column}, '@', 1)"
         return [
-            f'''nullif(split_part({column}, '@', 1), '') as "{name}__local"''',
+            f'''nullif({local}, '') as "{name}__local"''',
             f'''split_part({column}, '@', 2) as "{name}__domain"''',
+            f'{_without_separators(local)} as "{name}__plain"',
+            f"""{function("without", local, "'[^0-9]+'", EMPTY)} as "{name}__number\"""",
         ]
     if part.kind == "phone":
         return [f'right({column}, 9) as "{name}__tail"']
     if part.kind == "postcode":
         return [f'{_area(column)} as "{name}__area"']
     return []
+
+
+def _without_separators(mailbox: str) -> str:
+    """SQL: ann.berg, ann_berg and ann-berg as annberg; null if nothing is left."""
+    for sign in "._-":
+        mailbox = f"replace({mailbox}, '{sign}', '')"
+    return f"nullif({mailbox}, '')"
 
 
 def _area(postcode: str) -> str:
