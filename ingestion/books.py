@@ -19,7 +19,7 @@ import dlt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse import RawTable, lake_rows, scratch
+from warehouse import RawTable, lake_rows, reading
 from warehouse.lake import books_of, quarantine_of
 
 Entry = Literal["received", "accepted", "quarantined", "duplicate", "suppressed"]
@@ -88,7 +88,7 @@ def books(source: str, tables: Iterable[RawTable], loads: Iterable[str]) -> tupl
 
 def loads(source: str) -> pa.Table:
     """One row per table and load of a source, the newest first."""
-    with scratch(booked=lake_rows(books_of(source))) as session:
+    with reading(booked=lake_rows(books_of(source))) as session:
         return session.read(LOADS)
 
 

@@ -13,7 +13,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from ingestion import suppression
 from ingestion.books import entry
-from warehouse import RawTable, scratch
+from warehouse import RawTable, reading
 from warehouse.lake import QUARANTINE, SQL_TYPES
 
 QUARANTINE_SCHEMA = pa.schema([(column, pa.string()) for column in QUARANTINE])
@@ -74,7 +74,7 @@ def refused_file(table: RawTable, origin: str, reason: str, payload: str = "") -
 def check(table: RawTable, batch: pa.Table) -> Checked:
     """Split a batch by the contract of its table, casting what can be cast without loss."""
     reasons = _reasons(table, batch)
-    with scratch(incoming_rows=batch) as session:
+    with reading(incoming_rows=batch) as session:
         quarantined = session.read(
             f"select {reasons} as reason, {_payload(batch)} as payload,"
             f" origin from incoming_rows where {reasons} <> ''"

@@ -18,7 +18,7 @@ from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginat
 
 from ingestion.contracts import REFUSED_FOR
 from ingestion.versions import Received, new_versions
-from warehouse import RawTable, scratch
+from warehouse import RawTable, reading
 
 ROWS_A_PAGE = 1_000
 ROWS_A_BATCH = 20_000  # pages are checked and written together up to this many
@@ -85,7 +85,7 @@ def text_rows(table: RawTable, rows: list[str]) -> Iterator[pa.Table]:
 
     Values stay text until the contract: what is no number must not stop the others.
     """
-    with scratch(lines=pa.table({"line": pa.array(rows, pa.string())})) as session:
+    with reading(lines=pa.table({"line": pa.array(rows, pa.string())})) as session:
         found = session.read(KEYS).column("key").to_pylist()
         names = [*table.columns, *(key for key in found if key not in table.columns)]
         names.remove("origin") if "origin" in table.columns else None

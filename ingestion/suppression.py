@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import settings
-from warehouse import RawTable, scratch
+from warehouse import RawTable, reading
 from warehouse.lake import identifier_sql
 
 BLOCK = 64  # bytes, the block size of SHA-256 in HMAC (RFC 2104)
@@ -33,7 +33,7 @@ def tombstone(kind: str, value: str) -> str:
 
 def tombstones(kind: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """The tombstone of each value."""
-    with scratch(given=pa.table({"value": values})) as session:
+    with reading(given=pa.table({"value": values})) as session:
         rows = session.read(f"select {_tombstone_sql(kind, 'value')} as tombstone from given")
     return rows.column("tombstone")
 
@@ -74,7 +74,7 @@ def without_erased_people(table: RawTable, rows: pa.Table) -> Kept:
         f"{_tombstone_sql(kind, identifier_sql(column))} in (select tombstone from tombstones)"
         for column, kind in named.items()
     )
-    with scratch(rows=rows, tombstones=tombstones) as session:
+    with reading(rows=rows, tombstones=tombstones) as session:
         if table.erasure == "delete":
             session.hold("judged", f"select *, coalesce({hits}, false) as is_erased from rows")
             kept = session.read("select * exclude (is_erased) from judged where not is_erased")

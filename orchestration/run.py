@@ -14,6 +14,7 @@ import dagster as dg
 import settings
 from orchestration.definitions import defs
 from orchestration.demo import apis
+from orchestration.history import open_instance
 from orchestration.lock import only_one
 from settings import ForeseenError
 
@@ -42,8 +43,7 @@ class Refreshed:
 
 def refresh(show: Progress, selection: dg.AssetSelection | None = None) -> Refreshed:
     """Run the refresh job once. Raises RefreshRunningError when one is running already."""
-    prepare_dagster_home()
-    with only_one(), apis(), dg.DagsterInstance.get() as instance:
+    with only_one(), apis(), open_instance(prepare_dagster_home()) as instance:
         _clear_dead_runs(instance)
         ours = dg.Definitions(loggers={"cdp": dg.LoggerDefinition(_quiet)})
         definitions = dg.Definitions.merge(defs(), ours)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import settings
 from ingestion.contracts import check
-from warehouse import FilesUnreadableError, RawTable, csv_rows, rewrite_rows, scratch
+from warehouse import FilesUnreadableError, RawTable, csv_rows, reading, rewrite_rows
 from warehouse.lake import quarantine_of
 
 QUARANTINE_DAYS = 30  # a refused row may hold what the contract could not read a date from
@@ -57,7 +57,7 @@ def _deleted(path: Path, table: RawTable) -> bool:
         rows = check(table, csv_rows(path).rows).accepted
     except FilesUnreadableError:
         return False
-    with scratch(rows=rows) as session:
+    with reading(rows=rows) as session:
         today = [settings.today().isoformat()]
         is_over = session.read(f"select bool_and({_is_over(table)}) as all_of_it from rows", today)
     if not is_over.column("all_of_it")[0].as_py():

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from simulation.ledger import LAST_DAY, Column
 from simulation.personas import CATEGORIES, CHANNELS, Market
-from warehouse import scratch
+from warehouse import reading
 
 MEMBERS = 0.20  # of people are members of the partner
 STAYS = 0.85  # of members are in the next revision too
@@ -51,7 +51,7 @@ def hashed(emails: pa.ChunkedArray | pa.Array) -> pa.Array:
     """The SHA-256 of each e-mail in lower case, as hexadecimal text."""
     rows = pa.table({"place": np.arange(len(emails)), "email": emails})
     query = "select sha256(lower(trim(email))) as hash from emails order by place"
-    with scratch(emails=rows) as session:
+    with reading(emails=rows) as session:
         return session.read(query)["hash"].combine_chunks()
 
 

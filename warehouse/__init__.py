@@ -1,7 +1,7 @@
 """The one door between Python and the database: Arrow in and out, connections always closed."""
 
 from warehouse.catalog import Catalog, Column, Model, catalog
-from warehouse.files import FilesUnreadableError, csv_rows, scratch, text_lines
+from warehouse.files import FilesUnreadableError, csv_rows, reading, scratch, text_lines
 from warehouse.functions import content_number, function, key_number
 from warehouse.lake import RawTable, lake_rows, register_lake, rewrite_rows
 from warehouse.session import (
@@ -44,6 +44,7 @@ __all__ = [
     "lake_rows",
     "path",
     "read",
+    "reading",
     "register_lake",
     "replace",
     "rewrite_rows",

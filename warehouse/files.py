@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from warehouse.session import Session, opened
+from warehouse.session import Session, beside, opened
 
 FIELD = r'(?:"(?:[^"]|"")*"|[^",\n][^,\n]*|)'  # in quotes, or not beginning with one, or empty
 BLOCK_BYTES = 2_147_483_647  # the most that the CSV parser takes at once
@@ -39,6 +39,18 @@ class Parsed:
 def scratch(**tables: pa.Table) -> Iterator[Session]:
     """A session on an empty database in memory that sees the given tables and then vanishes."""
     with opened() as connection:
+        for name, rows in tables.items():
+            connection.register(name, rows)
+        yield Session(connection)
+
+
+@contextmanager
+def reading(**tables: pa.Table) -> Iterator[Session]:
+    """A session that sees the given tables and may hold others, but not write.
+
+    It is for small reads, of which there are many: an empty database takes longer to make.
+    """
+    with beside() as connection:
         for name, rows in tables.items():
             connection.register(name, rows)
         yield Session(connection)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import settings
-from warehouse.files import scratch
+from warehouse.files import reading
 from warehouse.session import Session, transaction
 
 SQL_TYPES = {
@@ -122,7 +122,7 @@ def register_lake(tables: Iterable[RawTable]) -> None:
 
 def lake_rows(table: RawTable) -> pa.Table:
     """The rows of a table's completed loads, read from the lake without the warehouse."""
-    with scratch() as session:
+    with reading() as session:
         return session.read(_seen(table))
 
 
@@ -181,7 +181,7 @@ def _rewrite(
     path: Path, condition: str, params: Sequence[str], keep_without: Sequence[str] | None
 ) -> bool:
     rows = pq.ParquetFile(path).read()
-    with scratch(rows=rows) as session:
+    with reading(rows=rows) as session:
         hits = session.read(f"select 1 as one from rows where {condition} limit 1", params)
         if not hits.num_rows:
             return False

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,25 @@ def compact() -> None:
 
 def opened(file: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection that reads times without an offset as UTC, as dbt's profile does."""
-    connection = duckdb.connect(file, read_only=read_only)
+    return _set_up(duckdb.connect(file, read_only=read_only))
+
+
+@contextmanager
+def beside() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the one empty database of this process; no other sees what it holds."""
+    connection = _set_up(_memory().cursor())
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@cache
+def _memory() -> duckdb.DuckDBPyConnection:
+    return opened()
+
+
+def _set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")  # it would mix with what a verb prints
     return connection

@@ -17,7 +17,7 @@ from ingestion import suppression
 from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
-from warehouse import RawTable, Session, scratch, text_lines
+from warehouse import RawTable, Session, reading, text_lines
 
 PATHS = {  # where a value stands; of several places, the first that has it
     "message_id": ("$.messageId",),
@@ -91,7 +91,7 @@ def _rows(bucket_url: str) -> Iterator[object]:
         segments = [text_lines(path) for path in paths]
         yield from entry(EVENTS, "received", sum(segment.received for segment in segments))
         yield from refused(EVENTS, pa.concat_tables(segment.refused for segment in segments))
-        with scratch(rows=pa.concat_tables(segment.rows for segment in segments)) as session:
+        with reading(rows=pa.concat_tables(segment.rows for segment in segments)) as session:
             broken, events = session.read(BROKEN), _events(session)
             turned_away = suppression.without_erased_people(EVENTS, _turned_away(session))
         yield from refused(EVENTS, broken)
