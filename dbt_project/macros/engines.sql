@@ -53,7 +53,7 @@
 {%- endmacro %}
 
 {% macro spark__matches(text, pattern) -%}
-    {{ text }} rlike concat('^(', {{ pattern }}, ')$')
+    {{ text }} rlike concat_ws('', '^(', {{ pattern }}, ')$')
 {%- endmacro %}
 
 {# When a load began, by its id, in UTC. #}

@@ -47,7 +47,9 @@ spaced as (
     select
         customer_id,
         ordered_on,
-        lag(ordered_on) over (partition by customer_id order by ordered_on asc) as previous_on
+        lag(ordered_on)
+            over (partition by customer_id order by ordered_on asc nulls last)
+            as previous_on
     from orders
 
 ),

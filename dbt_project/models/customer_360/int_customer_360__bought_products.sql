@@ -20,7 +20,7 @@ products as (
         product_id,
         usual_price,
         row_number() over (
-            partition by category order by usual_price asc, product_id asc
+            partition by category order by usual_price asc nulls last, product_id asc nulls last
         ) as place,
         count(*) over (partition by category) as products_of_category
     from {{ ref('dim_products') }}
@@ -44,7 +44,7 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by customer_id, product_id order by bought_on asc
+            partition by customer_id, product_id order by bought_on asc nulls last
         ) as purchase_number,
         min(bought_on) over (partition by customer_id) as first_on
     from bought

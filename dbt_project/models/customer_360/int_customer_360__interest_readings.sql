@@ -109,15 +109,15 @@ running as (
         totals.active_on,
         sum(coalesce(weighted.weight, 0)) over (
             partition by categories.customer_id, categories.category
-            order by totals.active_on asc rows unbounded preceding
+            order by totals.active_on asc nulls last rows unbounded preceding
         ) as weight,
         sum(totals.weight) over (
             partition by categories.customer_id, categories.category
-            order by totals.active_on asc rows unbounded preceding
+            order by totals.active_on asc nulls last rows unbounded preceding
         ) as total_weight,
         sum(totals.entries) over (
             partition by categories.customer_id, categories.category
-            order by totals.active_on asc rows unbounded preceding
+            order by totals.active_on asc nulls last rows unbounded preceding
         ) as entries
     from categories
     inner join totals on categories.customer_id = totals.customer_id

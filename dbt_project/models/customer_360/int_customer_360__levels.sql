@@ -46,7 +46,7 @@ latest as (
         *,
         max(verdict) over (
             partition by customer_id, dimension, item, level
-            order by read_on asc rows unbounded preceding
+            order by read_on asc nulls last rows unbounded preceding
         ) as latest_verdict
     from judged
 
@@ -72,7 +72,7 @@ compared as (
     select
         *,
         lag(level) over (
-            partition by customer_id, dimension, item order by read_on asc
+            partition by customer_id, dimension, item order by read_on asc nulls last
         ) as previous_level,
         row_number() over (
             partition by customer_id, dimension, item order by read_on desc

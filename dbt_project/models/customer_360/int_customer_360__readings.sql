@@ -88,7 +88,7 @@ running as (
         sum(entries) over so_far as entries
     from days
     window so_far as (
-        partition by customer_id, dimension order by read_on asc rows unbounded preceding
+        partition by customer_id, dimension order by read_on asc nulls last rows unbounded preceding
     )
 
 ),

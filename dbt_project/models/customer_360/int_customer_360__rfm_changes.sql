@@ -37,7 +37,10 @@ carried as (
         max(place + recency_level) over so_far % 10 as recency_score,
         coalesce(max(place + value_level) over so_far % 10, 1) as value_score
     from days
-    window so_far as (partition by customer_id order by changed_on asc rows unbounded preceding)
+    window
+        so_far as (
+            partition by customer_id order by changed_on asc nulls last rows unbounded preceding
+        )
 
 ),
 
@@ -50,7 +53,7 @@ named as (
         carried.value_score,
         rfm_segments.segment as rfm_segment,
         lag(rfm_segments.segment) over (
-            partition by carried.customer_id order by carried.changed_on asc
+            partition by carried.customer_id order by carried.changed_on asc nulls last
         ) as previous_segment
     from carried
     left join rfm_segments

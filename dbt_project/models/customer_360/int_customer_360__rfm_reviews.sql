@@ -91,7 +91,8 @@ standing as (
     left join weeks
         on buyers.customer_id = weeks.customer_id and reviewed_weeks.week = weeks.week
     window so_far as (
-        partition by buyers.customer_id order by reviewed_weeks.week asc rows unbounded preceding
+        partition by buyers.customer_id
+        order by reviewed_weeks.week asc nulls last rows unbounded preceding
     )
 
 ),
@@ -101,9 +102,14 @@ ranked as (
     select
         customer_id,
         week,
-        100 * cume_dist() over (partition by week order by last_order_on asc) as recency_share,
-        100 * cume_dist() over (partition by week order by orders asc) as frequency_share,
-        100 * cume_dist() over (partition by week order by net_amount asc) as monetary_share
+        100
+        * cume_dist()
+            over (partition by week order by last_order_on asc nulls last)
+            as recency_share,
+        100
+        * cume_dist() over (partition by week order by orders asc nulls last) as frequency_share,
+        100
+        * cume_dist() over (partition by week order by net_amount asc nulls last) as monetary_share
     from standing
     where orders > 0
 

@@ -21,7 +21,8 @@ ranked as (
         dimension,
         segment,
         row_number() over (
-            partition by customer_id, dimension order by latest_value desc nulls last, segment asc
+            partition by customer_id, dimension
+            order by latest_value desc nulls last, segment asc nulls last
         ) as place
     from stays
 

@@ -41,7 +41,7 @@ spans as (
         lead(value) over following as left_at_value
     from levels
     where is_change
-    window following as (partition by customer_id, dimension, item order by read_on asc)
+    window following as (partition by customer_id, dimension, item order by read_on asc nulls last)
 
 ),
 
@@ -60,7 +60,7 @@ rfm_spans as (
         lead(recency_score) over following as next_recency_score,
         lead(value_score) over following as next_value_score
     from rfm_changes
-    window following as (partition by customer_id order by changed_on asc)
+    window following as (partition by customer_id order by changed_on asc nulls last)
 
 ),
 

@@ -22,7 +22,7 @@ numbered as (
         customer_id,
         order_id,
         row_number() over (
-            partition by customer_id order by ordered_at asc, order_id asc
+            partition by customer_id order by ordered_at asc nulls last, order_id asc nulls last
         ) as order_number
     from orders
 

@@ -15,7 +15,9 @@ final as (
         status,
         merged_into,
         valid_from,
-        lead(valid_from) over (partition by customer_id order by refresh asc) as valid_until
+        lead(valid_from)
+            over (partition by customer_id order by refresh asc nulls last)
+            as valid_until
     from history
 
 )

@@ -35,10 +35,10 @@ ordered as (
         *,
         count(*) over (partition by anonymous_id) as people,
         row_number() over (
-            partition by anonymous_id order by first_seen_at asc, user_id asc
+            partition by anonymous_id order by first_seen_at asc nulls last, user_id asc nulls last
         ) as place,
         lag(last_seen_at) over (
-            partition by anonymous_id order by first_seen_at asc, user_id asc
+            partition by anonymous_id order by first_seen_at asc nulls last, user_id asc nulls last
         ) as previous_last_seen_at
     from stays
 

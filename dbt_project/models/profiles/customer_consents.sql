@@ -89,8 +89,8 @@ ranked as (
             partition by identity_map.customer_id, decisions.purpose, decisions.channel
             order by
                 decisions.decided_at desc nulls last,
-                decisions.is_granted asc,
-                decisions.source asc
+                decisions.is_granted asc nulls last,
+                decisions.source asc nulls last
         ) as recency
     from decisions
     inner join identity_map on decisions.record_key = identity_map.record_key

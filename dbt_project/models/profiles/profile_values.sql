@@ -70,7 +70,11 @@ final as (
         *,
         row_number() over (
             partition by customer_id, field
-            order by trust desc nulls last, seen_at desc nulls last, value asc, record_key asc
+            order by
+                trust desc nulls last,
+                seen_at desc nulls last,
+                value asc nulls last,
+                record_key asc nulls last
         ) as preference
     from attributed
 

@@ -15,7 +15,7 @@ views as (
     select
         *,
         row_number() over (
-            partition by page_view_id order by occurred_at asc, message_id asc
+            partition by page_view_id order by occurred_at asc nulls last, message_id asc nulls last
         ) as report
     from events
     where event_type in ('page', 'screen')
@@ -40,7 +40,8 @@ final as (
             as ended_at,
         coalesce(heartbeats.engaged_seconds, 0) as engaged_seconds,
         row_number() over (
-            partition by views.session_id order by views.occurred_at asc, views.message_id asc
+            partition by views.session_id
+            order by views.occurred_at asc nulls last, views.message_id asc nulls last
         ) as page_number,
         count(*) over (partition by views.session_id) as pages_in_session,
         views.page_path,

@@ -7,7 +7,7 @@ events as (
     select
         *,
         row_number() over (
-            partition by session_id order by occurred_at asc, message_id asc
+            partition by session_id order by occurred_at asc nulls last, message_id asc nulls last
         ) as position,
         row_number() over (
             partition by session_id order by occurred_at desc, message_id desc
@@ -24,7 +24,7 @@ pages as (
         session_id,
         page_path,
         row_number() over (
-            partition by session_id order by occurred_at asc, message_id asc
+            partition by session_id order by occurred_at asc nulls last, message_id asc nulls last
         ) as position,
         row_number() over (
             partition by session_id order by occurred_at desc, message_id desc

@@ -18,7 +18,8 @@ landings as (
     select
         message_id,
         lag(landing) over (
-            partition by visitor_id, anonymous_id order by occurred_at asc, message_id asc
+            partition by visitor_id, anonymous_id
+            order by occurred_at asc nulls last, message_id asc nulls last
         ) as previous_landing
     from events
     where landing is not null and client_session_id is null
@@ -31,7 +32,7 @@ gaps as (
         *,
         lag(occurred_at) over (
             partition by visitor_id, anonymous_id, client_session_id
-            order by occurred_at asc, message_id asc
+            order by occurred_at asc nulls last, message_id asc nulls last
         ) as previous_at
     from events
 
@@ -62,7 +63,7 @@ numbered as (
         *,
         sum(is_beginning) over (
             partition by visitor_id, anonymous_id, client_session_id
-            order by occurred_at asc, message_id asc
+            order by occurred_at asc nulls last, message_id asc nulls last
             rows between unbounded preceding and current row
         ) as visit_number
     from beginnings
@@ -76,7 +77,7 @@ named as (
         *,
         first_value(message_id) over (
             partition by visitor_id, anonymous_id, client_session_id, visit_number
-            order by occurred_at asc, message_id asc
+            order by occurred_at asc nulls last, message_id asc nulls last
             rows between unbounded preceding and current row
         ) as first_message_id
     from numbered

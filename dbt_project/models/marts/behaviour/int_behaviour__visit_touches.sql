@@ -26,7 +26,7 @@ campaigns as (
         marketing_channel,
         row_number() over (
             partition by source, lower(campaign_name)
-            order by started_on desc nulls last, campaign_key asc
+            order by started_on desc nulls last, campaign_key asc nulls last
         ) as place
     from {{ ref('dim_campaigns') }}
 

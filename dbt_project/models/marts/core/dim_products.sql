@@ -47,7 +47,8 @@ categorised as (
         product_categories.is_sensitive,
         row_number() over (
             partition by named.product_id
-            order by product_categories.priority asc, product_categories.word asc
+            order by
+                product_categories.priority asc nulls last, product_categories.word asc nulls last
         ) as place
     from named
     inner join product_categories

@@ -18,8 +18,10 @@ spans as (
         currency,
         valid_from,
         rate,
-        row_number() over (partition by currency order by valid_from asc) as place,
-        lead(valid_from) over (partition by currency order by valid_from asc) as next_from
+        row_number() over (partition by currency order by valid_from asc nulls last) as place,
+        lead(valid_from)
+            over (partition by currency order by valid_from asc nulls last)
+            as next_from
     from rates
 
 ),

@@ -85,7 +85,7 @@ ranked as (
         row_number() over (
             partition by attribution_model, order_id
             order by
-                remainder desc, position asc, marketing_channel asc,
+                remainder desc, position asc nulls last, marketing_channel asc nulls last,
                 campaign_key asc nulls last
         ) as place
     from rounded

@@ -21,7 +21,8 @@ numbered as (
             when customer_id is null then 'guest'
             when
                 row_number() over (
-                    partition by customer_id order by ordered_at asc, order_id asc
+                    partition by customer_id
+                    order by ordered_at asc nulls last, order_id asc nulls last
                 ) = 1
                 then 'new'
             else 'returning'

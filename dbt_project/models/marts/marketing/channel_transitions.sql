@@ -27,7 +27,7 @@ steps as (
         paths.position,
         paths.touches,
         lag(paths.marketing_channel) over (
-            partition by paths.path_id order by paths.position asc
+            partition by paths.path_id order by paths.position asc nulls last
         ) as previous_channel,
         max(paths.occurred_at) over (partition by paths.path_id)
         + interval '{{ var("attribution_days") }}' day <= as_of.as_of as is_over

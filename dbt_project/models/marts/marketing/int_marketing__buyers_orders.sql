@@ -25,10 +25,12 @@ numbered as (
         orders.*,
         cast(date_trunc('month', orders.ordered_at) as date) as month,
         row_number() over (
-            partition by orders.customer_id order by orders.ordered_at asc, orders.order_id asc
+            partition by orders.customer_id
+            order by orders.ordered_at asc nulls last, orders.order_id asc nulls last
         ) as order_number,
         lead(orders.ordered_at) over (
-            partition by orders.customer_id order by orders.ordered_at asc, orders.order_id asc
+            partition by orders.customer_id
+            order by orders.ordered_at asc nulls last, orders.order_id asc nulls last
         ) as next_ordered_at
     from orders
 
@@ -42,7 +44,7 @@ firsts as (
         numbered.channel as first_channel,
         last_touches.marketing_channel as acquisition_channel,
         ntile(3) over (
-            order by numbered.order_amount asc, numbered.order_id asc
+            order by numbered.order_amount asc nulls last, numbered.order_id asc nulls last
         ) as first_order_third
     from numbered
     inner join last_touches on numbered.order_id = last_touches.order_id

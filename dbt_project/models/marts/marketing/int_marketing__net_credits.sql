@@ -14,7 +14,7 @@ orders as (
         order_id,
         order_amount,
         row_number() over (
-            partition by customer_id order by ordered_at asc, order_id asc
+            partition by customer_id order by ordered_at asc nulls last, order_id asc nulls last
         ) as order_number
     from {{ ref('fct_orders') }}
     where order_amount > 0

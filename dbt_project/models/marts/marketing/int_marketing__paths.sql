@@ -24,7 +24,7 @@ orders as (
         ordered_at,
         order_amount,
         row_number() over (
-            partition by customer_id order by ordered_at asc, order_id asc
+            partition by customer_id order by ordered_at asc nulls last, order_id asc nulls last
         ) as order_number
     from {{ ref('fct_orders') }}
     where customer_id is not null and order_amount > 0
@@ -54,7 +54,7 @@ counted as (
     select
         touchpoint_id,
         sum(is_order) over (
-            partition by customer_id order by occurred_at asc, is_order asc
+            partition by customer_id order by occurred_at asc nulls last, is_order asc nulls last
             rows between unbounded preceding and current row
         ) as orders_before
     from moments
@@ -128,7 +128,7 @@ final as (
         case when order_id is not null then ordered_at end as ordered_at,
         path_id,
         row_number() over (
-            partition by path_id order by occurred_at asc, touchpoint_id asc
+            partition by path_id order by occurred_at asc nulls last, touchpoint_id asc nulls last
         ) as position,
         count(*) over (partition by path_id) as touches
     from marked

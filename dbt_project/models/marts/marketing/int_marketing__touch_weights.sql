@@ -32,7 +32,8 @@ described as (
         ) as freshness,
         count(*) over (partition by paths.order_id, paths.marketing_channel) as touches_of_channel,
         row_number() over (
-            partition by paths.order_id, paths.marketing_channel order by paths.position asc
+            partition by paths.order_id, paths.marketing_channel
+            order by paths.position asc nulls last
         ) as touch_of_channel
     from paths
     left join channel_credits on paths.marketing_channel = channel_credits.marketing_channel

@@ -85,7 +85,8 @@ ranked as (
         count(*) over () * exp(
             orders - expected_orders - orders * ln(orders / expected_orders)
         ) / rank() over (
-            order by exp(orders - expected_orders - orders * ln(orders / expected_orders)) asc
+            order by
+                exp(orders - expected_orders - orders * ln(orders / expected_orders)) asc nulls last
         ) as adjusted
     from judged
 
@@ -96,7 +97,7 @@ corrected as (
     select
         *,
         min(adjusted) over (
-            order by p_value asc rows between current row and unbounded following
+            order by p_value asc nulls last rows between current row and unbounded following
         ) as q_value
     from ranked
 

@@ -23,7 +23,7 @@ ranked as (
 
     select
         *,
-        p_value * pairs_tested / rank() over (order by p_value asc) as adjusted
+        p_value * pairs_tested / rank() over (order by p_value asc nulls last) as adjusted
     from judged
 
 ),
@@ -33,7 +33,7 @@ corrected as (
     select
         *,
         min(adjusted) over (
-            order by p_value asc rows between current row and unbounded following
+            order by p_value asc nulls last rows between current row and unbounded following
         ) as q_value
     from ranked
 

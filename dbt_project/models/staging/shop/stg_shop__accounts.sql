@@ -24,7 +24,7 @@ renamed as (
         cast(created_at as timestamp) as created_at,
         cast(updated_at as timestamp) as updated_at,
         row_number() over (
-            partition by user_id order by updated_at desc, _dlt_load_id desc, origin asc
+            partition by user_id order by updated_at desc, _dlt_load_id desc, origin asc nulls last
         ) as version
     from source
 

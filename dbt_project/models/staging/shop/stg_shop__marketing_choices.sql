@@ -16,7 +16,8 @@ renamed as (
         cast(created_at as timestamp) as created_at,
         cast(updated_at as timestamp) as updated_at,
         lag(coalesce(accepts_marketing, false)) over (
-            partition by user_id order by updated_at asc, _dlt_load_id asc, origin desc
+            partition by user_id
+            order by updated_at asc nulls last, _dlt_load_id asc nulls last, origin desc
         ) as accepted_before
     from source
 

@@ -79,7 +79,7 @@ final as (
         is_cancellation,
         origin,
         row_number() over (
-            partition by order_line_id order by origin asc, load_id desc
+            partition by order_line_id order by origin asc nulls last, load_id desc
         ) > 1 as is_duplicate
     from keyed
 

@@ -16,7 +16,7 @@ renamed as (
         lower({{ clean_text('network') }}) as network,
         lower({{ clean_text('kind') }}) as kind,
         {{ clean_text('post_id') }} as post_id,
-        {{ clean_text('"text"') }} as message,
+        {{ clean_text('text') }} as message,
         cast(occurred_at as timestamp) as occurred_at,
         cast(updated_at as timestamp) as updated_at,
         row_number() over (

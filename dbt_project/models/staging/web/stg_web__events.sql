@@ -47,7 +47,10 @@ renamed as (
         row_number() over (
             partition by message_id
             order by
-                received_at asc nulls last, sent_at desc nulls last, _dlt_load_id asc, origin asc
+                received_at asc nulls last,
+                sent_at desc nulls last,
+                _dlt_load_id asc nulls last,
+                origin asc nulls last
         ) as receipt
     from source
 
