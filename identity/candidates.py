@@ -23,10 +23,10 @@ class Linker(Protocol):
     def key_caps(self) -> Mapping[int, int]:
         """How many records may share a key of each rule."""
 
-    def hold_keys(self, session: Session, wanted: str, into: str) -> None:
-        """Hold the keys (rule, key_hash, record_no) of the wanted records (record_no)."""
+    def show_keys(self, session: Session, wanted: str, into: str) -> None:
+        """Show the keys (rule, key_hash, record_no) of the wanted records (record_no)."""
 
-    def hold_scores(self, session: Session, pairs: str, into: str) -> None:
+    def show_scores(self, session: Session, pairs: str, into: str) -> None:
         """Show the pairs (a, b) with their `weight`."""
 
 
@@ -73,12 +73,12 @@ where sizes.is_open and x.record_no <> y.record_no
 ALL_CANDIDATES = """
 with sizes as (
     select keys.key_hash
-    from new_keys as keys inner join key_caps as caps on keys.rule = caps.rule
+    from identity.block_keys as keys inner join key_caps as caps on keys.rule = caps.rule
     group by keys.key_hash
     having count(*) between 2 and min(caps.most_records)
 ),
 open_keys as (
-    select keys.key_hash, keys.record_no from new_keys as keys
+    select keys.key_hash, keys.record_no from identity.block_keys as keys
     inner join sizes on keys.key_hash = sizes.key_hash
 )
 select distinct x.record_no as a, y.record_no as b
@@ -157,7 +157,7 @@ def link_likely(session: Session, linker: Linker, *, is_full: bool) -> None:
             }
         ),
     )
-    linker.hold_keys(session, "changed", "new_keys")
+    linker.show_keys(session, "changed", "shown_keys")
     if is_full:
         _link_all(session, linker)
     else:
@@ -166,15 +166,16 @@ def link_likely(session: Session, linker: Linker, *, is_full: bool) -> None:
 
 def _link_all(session: Session, linker: Linker) -> None:
     session.execute(
-        "insert into identity.block_keys select rule, key_hash, record_no from new_keys"
+        "insert into identity.block_keys select rule, key_hash, record_no from shown_keys"
     )
     session.hold("candidates", ALL_CANDIDATES)
-    linker.hold_scores(session, "candidates", "scored")
+    linker.show_scores(session, "candidates", "scored")
     session.execute("insert into identity.likely_pairs select a, b, weight from scored")
     session.hold("changed_likely_pairs", "select a, b from candidates limit 0")
 
 
 def _link_changed(session: Session, linker: Linker) -> None:
+    session.hold("new_keys", "select * from shown_keys")
     session.hold("near_before", NEAR_BEFORE)
     session.hold("near_after", NEAR_AFTER)
     session.run(KEPT_KEYS)
@@ -186,7 +187,7 @@ def _link_changed(session: Session, linker: Linker) -> None:
     session.hold("dropped", DROPPED)
     session.run(FORGET)
     session.hold("to_score", TO_SCORE)
-    linker.hold_scores(session, "to_score", "scores")
+    linker.show_scores(session, "to_score", "scores")
     session.hold("scored", "select a, b, weight from scores")
     session.execute("insert into identity.likely_pairs select a, b, weight from scored")
     session.hold(

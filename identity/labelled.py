@@ -33,17 +33,17 @@ class TableLinks:
         """How many records may share a key of each rule."""
         return {rule.number: rule.most_records for rule in rules(self.fields)}
 
-    def hold_keys(self, session: Session, wanted: str, into: str) -> None:
-        """Hold the keys of the wanted records, which are all in a table that is resolved whole."""
+    def show_keys(self, session: Session, wanted: str, into: str) -> None:
+        """Show the keys of the wanted records, which are all in a table that is resolved whole."""
         block_keys(session, "prepared", self.fields, "all_keys")
-        session.hold(
+        session.show(
             into,
             f"select keys.* from all_keys as keys"
             f" inner join {wanted} as wanted on keys.record_no = wanted.record_no",
         )
 
-    def hold_scores(self, session: Session, pairs: str, into: str) -> None:
-        """Hold the pairs with weight and levels."""
+    def show_scores(self, session: Session, pairs: str, into: str) -> None:
+        """Show the pairs with their weight and levels."""
         score(session, pairs, "prepared", self.model, into)
 
 
@@ -65,7 +65,8 @@ def learn(session: Session, mapping: Mapping) -> LinkModel:
     key = f'cast("{mapping.record_key}" as varchar)'
     session.hold("numbered", f"select *, {key_number(key)} as record_no from given")
     prepare(session, "numbered", mapping.fields, "prepared")
-    block_keys(session, "prepared", mapping.fields, "keys")
+    block_keys(session, "prepared", mapping.fields, "shown_keys")
+    session.hold("keys", "select * from shown_keys")
     candidate_pairs(session, "keys", mapping.fields, "pairs")
     return train(session, "prepared", mapping.fields, "pairs")
 

@@ -121,12 +121,12 @@ class LikelyLinks:
         """How many records may share a key of each rule."""
         return {rule.number: rule.most_records for rule in blocking_rules(self.compared.fields)}
 
-    def hold_keys(self, session: Session, wanted: str, into: str) -> None:
-        """Hold the keys of the wanted records; their compared form stays for the scores."""
+    def show_keys(self, session: Session, wanted: str, into: str) -> None:
+        """Show the keys of the wanted records; their compared form stays for the scores."""
         self.compared.hold(session, wanted, "prepared", is_all=_is_most(session, wanted))
         block_keys(session, "prepared", self.compared.fields, into)
 
-    def hold_scores(self, session: Session, pairs: str, into: str) -> None:
+    def show_scores(self, session: Session, pairs: str, into: str) -> None:
         """Show the pairs with their weight and levels."""
         if session.number("select count(*) from prepared") < session.number(
             "select count(*) from incoming"
@@ -163,7 +163,8 @@ def linker(session: Session, rules: Rules, records: str, identifiers: str) -> Li
 def learn(session: Session, compared: Compared) -> LinkModel:
     """A model learned from the records of this refresh; it is not yet in use."""
     compared.hold(session, "incoming", "prepared", is_all=True)
-    block_keys(session, "prepared", compared.fields, "new_keys")
+    block_keys(session, "prepared", compared.fields, "shown_keys")
+    session.hold("new_keys", "select * from shown_keys")
     candidate_pairs(session, "new_keys", compared.fields, "candidates")
     session.hold("same_person", SAME_PERSON)
     return train(session, "prepared", compared.fields, "candidates", "same_person")

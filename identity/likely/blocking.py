@@ -39,7 +39,7 @@ def rules(fields: Mapping[str, str]) -> list[Rule]:
 
 
 def block_keys(session: Session, prepared: str, fields: Mapping[str, str], into: str) -> None:
-    """A table of rule, key_hash, record_no: which records share a key; each rule has its own."""
+    """Show rule, key_hash, record_no: which records share a key; every rule has keys of its own."""
     kind = function("hash_type")
     found = " union all ".join(
         f"select cast({rule.number} as smallint) as rule,"
@@ -47,7 +47,7 @@ def block_keys(session: Session, prepared: str, fields: Mapping[str, str], into:
         f" from {prepared} where {rule.key} is not null"
         for rule in rules(fields)
     )
-    session.execute(f"create or replace temp table {into} as {found}")
+    session.show(into, found)
 
 
 Key = list[tuple[str, str]]

@@ -53,7 +53,7 @@ class Weighed:
         """One rule."""
         return {0: self.cap}
 
-    def hold_keys(self, session: Session, wanted: str, into: str) -> None:
+    def show_keys(self, session: Session, wanted: str, into: str) -> None:
         """The given keys of the wanted records."""
         rows = [
             {"rule": 0, "block": key, "record_key": record}
@@ -68,7 +68,7 @@ class Weighed:
             f" on {key_number('keys.record_key')} = wanted.record_no",
         )
 
-    def hold_scores(self, session: Session, pairs: str, into: str) -> None:
+    def show_scores(self, session: Session, pairs: str, into: str) -> None:
         """The given weights; a pair without one is evidence against."""
         rows = [
             {"one": one, "other": other, "weight": weight}
