@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +29,7 @@ app.add_typer(quarantine_cli.app, name="quarantine")
 WIDE = 120  # columns of a table with notes that goes into a file
 MOST_ROWS = 100  # shown of an answer; for more, open the published file
 BIN = Path(sys.executable).parent
+DAY = ["%Y-%m-%d"]
 Identifier = Annotated[str, typer.Argument(help="Customer id, e-mail, phone, card, user or device")]
 
 
@@ -148,25 +150,25 @@ def audience(name: Annotated[str, typer.Argument(help="Such as vip")] = "") -> N
 
 
 @app.command()
-def profile(identifier: Identifier) -> None:
-    """Show one person: profile, scores and the last interactions."""
-    import warehouse
+def profile(
+    identifier: Identifier,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="The profile as it was on this day")
+    ] = None,
+    known_at: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="By what had been loaded until this day")
+    ] = None,
+) -> None:
+    """Show one person: profile, scores and the last interactions, or the profile of a past day."""
+    from orchestration import profile_views
     from privacy.person import find
 
-    customer = [find(identifier).customer_id]
-    contact = warehouse.read(
-        "select * from customer_360.customer_contacts where customer_id = ?", customer
-    )
-    wide = warehouse.read("select * from customer_360.customer_360 where customer_id = ?", customer)
-    timeline = warehouse.read(
-        "select occurred_at, kind, channel, summary, amount"
-        " from customer_360.customer_timeline where customer_id = ?"
-        " order by occurred_at desc, interaction_id limit 20",
-        customer,
-    )
-    facts = {**(contact.to_pylist() or [{}])[0], **wide.to_pylist()[0]}
-    show_rows([{"field": k, "value": v} for k, v in facts.items() if v is not None])
-    show_rows(timeline.to_pylist())
+    customer_id = find(identifier).customer_id
+    if as_of or known_at:
+        show_rows(profile_views.on(customer_id, as_of, known_at))
+        return
+    show_rows(profile_views.facts(customer_id))
+    show_rows(profile_views.last_interactions(customer_id))
 
 
 @app.command()

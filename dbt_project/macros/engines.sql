@@ -68,3 +68,29 @@
 {% macro spark__time_of_load(load_id) -%}
     timestamp_seconds(cast({{ load_id }} as double))
 {%- endmacro %}
+
+{# The different texts of a group in one, in order, with commas. #}
+{% macro text_list(column) -%}
+    {{ return(adapter.dispatch('text_list')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__text_list(column) -%}
+    array_to_string(list_sort(list_distinct(list({{ column }}))), ', ')
+{%- endmacro %}
+
+{% macro spark__text_list(column) -%}
+    array_join(array_sort(collect_set({{ column }})), ', ')
+{%- endmacro %}
+
+{# `as` of a CTE of a view that is asked for few rows: what is asked for is filtered first. #}
+{% macro as_inlined() -%}
+    {{ return(adapter.dispatch('as_inlined')()) }}
+{%- endmacro %}
+
+{% macro duckdb__as_inlined() -%}
+    as not materialized
+{%- endmacro %}
+
+{% macro spark__as_inlined() -%}
+    as
+{%- endmacro %}

@@ -23,12 +23,16 @@ OF_THE_MOMENT = (  # they know when, or more
     "identity.customer_id_",
     "identity.identity_events",
     "identity.refreshes",
+    "profiles.profile_history",
     "published.about",
     "scores.",
 )
 FINGERPRINT = """
 select concat(count(*), ':', md5(string_agg(row_hash, '' order by row_hash)))
-from (select md5(cast(t as varchar)) as row_hash from {} as t)
+from (
+    select md5(cast(t as varchar)) as row_hash
+    from (select columns(lambda name: name not in ('loaded_at', 'known_on')) from {}) as t
+)
 """
 
 

@@ -13,7 +13,7 @@ stated as (
     select
         customer_id,
         field,
-        cast(seen_at as date) as stated_on
+        last_told_on as stated_on
     from {{ ref('profile_values') }}
     where preference = 1
 

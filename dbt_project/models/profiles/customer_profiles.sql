@@ -1,8 +1,6 @@
-{# One row per customer: the value of each field we believe, and the source that said so. #}
+{# One row per customer: the value of each field we believe, and the sources that say so. #}
 
-{% set fields = [
-    'first_name', 'last_name', 'email', 'phone', 'gender', 'street', 'city', 'postcode', 'country'
-] %}
+{% set fields = ['first_name', 'last_name', 'email', 'phone', 'gender', 'country'] %}
 
 with
 
@@ -42,10 +40,14 @@ survivors as (
         customer_id,
         {% for field in fields %}
         max(case when field = '{{ field }}' then value end) as {{ field }},
-        max(case when field = '{{ field }}' then source end) as {{ field }}_source,
+        max(case when field = '{{ field }}' then sources end) as {{ field }}_source,
         {% endfor %}
+        max(street) as street,
+        max(city) as city,
+        max(postcode) as postcode,
+        max(case when field = 'address' then sources end) as address_source,
         max(case when field = 'birth_date' then cast(value as date) end) as birth_date,
-        max(case when field = 'birth_date' then source end) as birth_date_source
+        max(case when field = 'birth_date' then sources end) as birth_date_source
     from profile_values
     group by customer_id
 
@@ -61,11 +63,16 @@ final as (
         survivors.{{ field }},
         survivors.{{ field }}_source,
         {% endfor %}
+        survivors.street,
+        survivors.city,
+        survivors.postcode,
+        survivors.address_source,
         countries.country_code,
         survivors.email is null and survivors.phone is null
         and survivors.last_name is null as is_anonymous,
         customers.records,
-        customers.sources
+        customers.sources,
+        '{{ rules_version() }}' as rules_version
     from customers
     left join survivors on customers.customer_id = survivors.customer_id
     left join countries on survivors.country = countries.country

@@ -1,82 +1,86 @@
-{# One row per customer, field and value that some record claims, ranked by trust and recency. #}
+{# One row per customer, field and different value that some record gives, ranked, with reason. #}
 
 with
 
-records as (
+evidence as (
 
-    select * from {{ ref('int_identity__records') }}
-
-),
-
-identity_map as (
-
-    select * from {{ ref('identity_map') }}
+    select * from {{ ref('int_profiles__evidence') }}
 
 ),
 
-identifiers as (
+name_variants as (
 
-    select * from {{ ref('int_identity__identifiers') }}
-    where identifier_type in ('email', 'phone') and blocked_reason is null
-
-),
-
-source_trust as (
-
-    select * from {{ ref('source_trust') }}
+    select * from {{ ref('int_profiles__name_variants') }}
 
 ),
 
-claims as (
-    {% for field in [
-        'first_name', 'last_name', 'birth_date', 'gender', 'street', 'city', 'postcode', 'country'
-    ] %}
-    select
-        record_key,
-        '{{ field }}' as field,
-        cast({{ field }} as string) as value
-    from records
-    where {{ field }} is not null
-    union all
-    {% endfor %}
-    select
-        record_key,
-        identifier_type as field,
-        identifier_value as value
-    from identifiers
-
-),
-
-attributed as (
-
-    select
-        identity_map.customer_id,
-        claims.field,
-        claims.value,
-        records.source,
-        claims.record_key,
-        records.seen_at,
-        source_trust.trust
-    from claims
-    inner join records on claims.record_key = records.record_key
-    inner join identity_map on claims.record_key = identity_map.record_key
-    left join source_trust on records.source = source_trust.source
-
-),
-
-final as (
+newest as (
 
     select
         *,
         row_number() over (
-            partition by customer_id, field
-            order by
-                trust desc nulls last,
-                seen_at desc nulls last,
-                value asc nulls last,
-                record_key asc nulls last
-        ) as preference
-    from attributed
+            partition by record_key, field
+            order by told_at desc, loaded_at desc, value_key asc nulls last
+        ) as version,
+        max(told_on) over () as evidence_reaches
+    from evidence
+
+),
+
+visible as (
+
+    select * from newest
+    where
+        version = 1
+        and value is not null
+        and {{ days_between('told_on', 'evidence_reaches') }} <= max_age_days
+
+),
+
+tellers as (
+
+    select
+        customer_id,
+        field,
+        value_key,
+        {{ text_list('source') }} as sources
+    from visible
+    group by customer_id, field, value_key
+
+),
+
+{{ ranked_values() }},
+
+final as (
+
+    select
+        ranked.customer_id,
+        ranked.field,
+        ranked.value,
+        ranked.street,
+        ranked.city,
+        ranked.postcode,
+        tellers.sources,
+        ranked.records,
+        ranked.all_votes as votes,
+        ranked.first_told_on,
+        ranked.last_told_on,
+        case when ranked.defect < 2 then ranked.place end as preference,
+        case
+            when ranked.defect > 0 then ranked.quality
+            when ranked.form is not null then ranked.form
+            when ranked.competing_values = 1 then 'only value'
+            when ranked.place > 1 and ranked.method = 'votes' then 'fewer votes'
+            when ranked.place > 1 then 'not the ' || ranked.method
+            when ranked.method = 'votes' then 'most votes'
+            else ranked.method
+        end as reason
+    from ranked
+    inner join tellers
+        on
+            ranked.customer_id = tellers.customer_id
+            and ranked.field = tellers.field
+            and ranked.value_key = tellers.value_key
 
 )
 

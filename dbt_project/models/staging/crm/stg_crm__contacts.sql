@@ -2,37 +2,14 @@
 
 with
 
-source as (
+versions as (
 
-    select * from {{ source('raw_crm', 'contacts') }}
-
-),
-
-renamed as (
-
-    select
-        cast(contact_id as string) as contact_id,
-        {{ clean_text('first_name') }} as first_name,
-        {{ clean_text('last_name') }} as last_name,
-        {{ normalise_email('email') }} as email,
-        {{ clean_text('phone') }} as phone,
-        birth_date,
-        lower({{ clean_text('gender') }}) as gender,
-        {{ clean_text('street') }} as street,
-        {{ clean_text('city') }} as city,
-        {{ clean_text('postcode') }} as postcode,
-        {{ clean_text('country') }} as country,
-        lower({{ clean_text('loyalty_number') }}) as loyalty_number,
-        cast(created_at as timestamp) as created_at,
-        cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by contact_id order by updated_at desc, _dlt_load_id desc
-        ) as version
-    from source
+    select * from {{ ref('stg_crm__contact_versions') }}
+    where version = 1
 
 ),
 
-deduplicated as (
+final as (
 
     select
         contact_id,
@@ -49,9 +26,8 @@ deduplicated as (
         loyalty_number,
         created_at,
         updated_at
-    from renamed
-    where version = 1
+    from versions
 
 )
 
-select * from deduplicated
+select * from final

@@ -2,32 +2,14 @@
 
 with
 
-source as (
+versions as (
 
-    select * from {{ source('raw_email', 'profiles') }}
-
-),
-
-renamed as (
-
-    select
-        lower({{ clean_text('profile_id') }}) as profile_id,
-        {{ normalise_email('email') }} as email,
-        {{ clean_text('first_name') }} as first_name,
-        {{ clean_text('last_name') }} as last_name,
-        {{ clean_text('phone') }} as phone,
-        {{ clean_text('country') }} as country,
-        coalesce(is_subscribed, false) as is_subscribed,
-        cast(created_at as timestamp) as created_at,
-        cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by lower(trim(profile_id)) order by updated_at desc, _dlt_load_id desc
-        ) as version
-    from source
+    select * from {{ ref('stg_email__profile_versions') }}
+    where version = 1
 
 ),
 
-deduplicated as (
+final as (
 
     select
         profile_id,
@@ -39,9 +21,8 @@ deduplicated as (
         is_subscribed,
         created_at,
         updated_at
-    from renamed
-    where version = 1
+    from versions
 
 )
 
-select * from deduplicated
+select * from final

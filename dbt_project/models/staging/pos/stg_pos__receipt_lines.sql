@@ -23,6 +23,7 @@ renamed as (
         cast(quantity * cast(unit_price as decimal(18, 3)) as decimal(18, 3)) as line_amount,
         coalesce(upper({{ clean_text('currency') }}), 'GBP') as currency,
         {{ clean_text('refunded_receipt_id') }} as refunded_receipt_id,
+        {{ time_of_load('_dlt_load_id') }} as loaded_at,
         row_number() over (
             partition by receipt_id, line_number order by _dlt_load_id desc, origin desc
         ) as version
@@ -44,7 +45,8 @@ deduplicated as (
         unit_price,
         line_amount,
         currency,
-        refunded_receipt_id
+        refunded_receipt_id,
+        loaded_at
     from renamed
     where version = 1
 

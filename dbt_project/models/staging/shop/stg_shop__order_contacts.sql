@@ -2,33 +2,14 @@
 
 with
 
-source as (
+versions as (
 
-    select * from {{ source('raw_shop', 'order_contacts') }}
-
-),
-
-renamed as (
-
-    select
-        {{ clean_text('invoice') }} as order_id,
-        {{ normalise_email('email') }} as email,
-        {{ clean_text('first_name') }} as first_name,
-        {{ clean_text('last_name') }} as last_name,
-        {{ clean_text('phone') }} as phone,
-        {{ clean_text('street') }} as street,
-        {{ clean_text('city') }} as city,
-        {{ clean_text('postcode') }} as postcode,
-        {{ clean_text('country') }} as country,
-        cast(ordered_at as timestamp) as ordered_at,
-        row_number() over (
-            partition by trim(invoice) order by ordered_at desc, _dlt_load_id desc, origin desc
-        ) as version
-    from source
+    select * from {{ ref('stg_shop__order_contact_versions') }}
+    where version = 1
 
 ),
 
-deduplicated as (
+final as (
 
     select
         order_id,
@@ -41,9 +22,8 @@ deduplicated as (
         postcode,
         country,
         ordered_at
-    from renamed
-    where version = 1
+    from versions
 
 )
 
-select * from deduplicated
+select * from final

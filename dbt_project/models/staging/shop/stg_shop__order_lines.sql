@@ -24,7 +24,8 @@ renamed as (
         {{ clean_text('country') }} as country,
         invoice like 'C%' as is_cancellation,
         origin,
-        _dlt_load_id as load_id
+        _dlt_load_id as load_id,
+        {{ time_of_load('_dlt_load_id') }} as loaded_at
     from source
 
 ),
@@ -78,6 +79,7 @@ final as (
         country,
         is_cancellation,
         origin,
+        loaded_at,
         row_number() over (
             partition by order_line_id order by origin asc nulls last, load_id desc
         ) > 1 as is_duplicate

@@ -2,31 +2,14 @@
 
 with
 
-source as (
+versions as (
 
-    select * from {{ source('raw_social', 'profiles') }}
-
-),
-
-renamed as (
-
-    select
-        lower(trim(network) || '/' || trim(handle)) as social_handle,
-        lower({{ clean_text('network') }}) as network,
-        lower({{ clean_text('handle') }}) as handle,
-        {{ clean_text('display_name') }} as display_name,
-        {{ normalise_email('email') }} as email,
-        {{ clean_text('url') }} as url,
-        cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by lower(trim(network) || '/' || trim(handle))
-            order by updated_at desc, _dlt_load_id desc
-        ) as version
-    from source
+    select * from {{ ref('stg_social__profile_versions') }}
+    where version = 1
 
 ),
 
-deduplicated as (
+final as (
 
     select
         social_handle,
@@ -36,9 +19,8 @@ deduplicated as (
         email,
         url,
         updated_at
-    from renamed
-    where version = 1
+    from versions
 
 )
 
-select * from deduplicated
+select * from final

@@ -44,6 +44,7 @@ renamed as (
         lower({{ json_text('context', '$.device.type') }}) as device_type,
         upper({{ json_text('properties', '$.product_id') }}) as stock_code,
         {{ json_text('properties', '$.order_id') }} as order_id,
+        {{ time_of_load('_dlt_load_id') }} as loaded_at,
         row_number() over (
             partition by message_id
             order by
@@ -107,7 +108,8 @@ deduplicated as (
         app_name,
         device_type,
         stock_code,
-        order_id
+        order_id,
+        loaded_at
     from renamed
     where receipt = 1
 

@@ -1,0 +1,162 @@
+{#
+One row per version of a record and field of a customer: the value it gives, null when it has taken
+back what an earlier version gave. Street, town and postcode are one field, so that they never mix.
+#}
+
+{% set texts = {
+    'first_name': fold_name('first_name'), 'last_name': fold_name('last_name'), 'email': 'email',
+    'gender': 'gender', 'birth_date': 'cast(birth_date as string)',
+} %}
+
+with
+
+versions as (
+
+    select * from {{ ref('int_profiles__versions') }}
+
+),
+
+identity_map as (
+
+    select * from {{ ref('identity_map') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_identity__records') }}
+
+),
+
+phone_numbers as (
+
+    select * from {{ ref('int_identity__phone_numbers') }}
+    where phone_e164 is not null
+    union all
+    select * from {{ ref('int_profiles__new_phone_numbers') }}
+    where phone_e164 is not null
+
+),
+
+countries as (
+
+    select * from {{ ref('countries') }}
+
+),
+
+known as (
+
+    select
+        versions.*,
+        identity_map.customer_id,
+        phone_numbers.phone_e164,
+        countries.country_code
+    from versions
+    inner join identity_map on versions.record_key = identity_map.record_key
+    inner join records on versions.record_key = records.record_key
+    left join phone_numbers
+        on
+            versions.phone = phone_numbers.phone
+            and coalesce(versions.country, records.country)
+            is not distinct from phone_numbers.country
+    left join countries on versions.country = countries.country
+
+),
+
+claims as (
+
+    {% for field, key in texts.items() %}
+    select
+        customer_id,
+        record_key,
+        source,
+        '{{ field }}' as field,
+        cast({{ field }} as string) as value,
+        {{ key }} as value_key,
+        cast(null as string) as street,
+        cast(null as string) as city,
+        cast(null as string) as postcode,
+        told_at,
+        loaded_at,
+        is_whole
+    from known
+    union all
+    {% endfor %}
+    select
+        customer_id,
+        record_key,
+        source,
+        'phone' as field,
+        phone_e164 as value,
+        phone_e164 as value_key,
+        null as street,
+        null as city,
+        null as postcode,
+        told_at,
+        loaded_at,
+        is_whole
+    from known
+    union all
+    select
+        customer_id,
+        record_key,
+        source,
+        'country' as field,
+        country as value,
+        coalesce(country_code, lower(country)) as value_key,
+        null as street,
+        null as city,
+        null as postcode,
+        told_at,
+        loaded_at,
+        is_whole
+    from known
+    union all
+    select
+        customer_id,
+        record_key,
+        source,
+        'address' as field,
+        nullif(concat_ws(', ', street, concat_ws(' ', postcode, city)), '') as value,
+        {{ fold_name("concat_ws('|', street, postcode, city)") }} as value_key,
+        street,
+        city,
+        postcode,
+        told_at,
+        loaded_at,
+        is_whole
+    from known
+
+),
+
+counted as (
+
+    select
+        *,
+        min(told_at) over (partition by record_key, field) as first_told_at
+    from claims
+
+),
+
+final as (
+
+    select
+        customer_id,
+        record_key,
+        source,
+        field,
+        value,
+        case when value is not null then value_key end as value_key,
+        street,
+        city,
+        postcode,
+        told_at,
+        loaded_at,
+        cast(told_at as date) as told_on,
+        cast(loaded_at as date) as known_on
+    from counted
+    where value is not null or (is_whole and told_at > first_told_at)
+
+)
+
+select * from final
