@@ -35,7 +35,9 @@ select count(*) filter (where kind = 'create') as created,
     (select count(*) from dirty) as dirty_records,
     (select count(*) from conflicts) as conflict_groups,
     (select count(*) from identity.customer_ids where status = 'active') as customers,
-    (select count(*) from assignments where customer_id <> old_customer_id) as moved_records
+    (select count(*) from assignments where customer_id <> old_customer_id) as moved_records,
+    (select count(*) from incoming)
+        - (select count(*) from assignments where old_customer_id is null) as known_records
 from events
 """
 # The same partition has the same fingerprint, whatever the ids and the order of rows: that of some
@@ -72,6 +74,7 @@ class RefreshReport:
     revived: int
     retired: int
     moved_records: int
+    known_records: int
 
 
 def refresh(*, is_full: bool = False) -> RefreshReport:

@@ -6,6 +6,7 @@ from typing import Any
 
 import warehouse
 from identity import linking
+from identity.approval import MOST_MOVED, approve_in
 from identity.changes import hold_incoming, hold_rules
 from identity.holdout import Estimate, estimates
 from identity.likely import LinkModel
@@ -14,8 +15,6 @@ from identity.rules import Rules, read_rules
 from identity.state import make_ledgers
 from settings import ForeseenError
 from warehouse import Session
-
-MOST_MOVED = 0.02  # of records may get another customer id without approval
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,9 @@ def retrain(*, is_approved: bool = False) -> Retraining:
         model, retraining = _resolved(session)
         if retraining.moved > MOST_MOVED and not is_approved:
             raise TooManyMovedError(retraining)
+        if is_approved:
+            number = session.number("select max(refresh) from identity.refreshes")
+            approve_in(session, number, reason="retrained with --allow-moves", actor="cdp")
         model.save(linking.path())
     return retraining
 

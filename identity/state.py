@@ -6,6 +6,7 @@ customer_id_statuses one row per status that an id has had, with the time from w
 customer_id_events   one row per create, merge, split, revive, retire or cut
 overrides            one row per decision taken by a person in the tools (see rules.py)
 refreshes            one row per refresh
+approvals            one row per approval of all refreshes up to one (see approval.py)
 
 The state is a function of the evidence; it is there so that a refresh costs what is new:
 record_customers     one row per record: its customer, its first customer ever, its linkage group
@@ -43,6 +44,10 @@ create table if not exists identity.refreshes (
     is_full boolean, records bigint, changed_records bigint, dirty_records bigint,
     conflict_groups bigint, customers bigint, created bigint, merged bigint, split bigint,
     revived bigint, retired bigint, moved_records bigint, fingerprint varchar, seconds double
+);
+alter table identity.refreshes add column if not exists known_records bigint;
+create table if not exists identity.approvals (
+    refresh bigint, reason varchar, actor varchar, approved_at timestamp
 );
 create table if not exists identity.record_customers (
     record_key varchar, record_no bigint, customer_id varchar, home_customer_id varchar,

@@ -170,6 +170,22 @@ def plan(
 
 
 @app.command()
+def approve(
+    reason: Annotated[str, typer.Option(help="Why what moved is right")],
+    actor: Annotated[str, typer.Option(help="Who has looked")],
+) -> None:
+    """Approve the refreshes that moved so many records that nothing was built on them."""
+    from identity.approval import approve as keep
+
+    for one in keep(reason=reason, actor=actor):
+        say(
+            f"Approved refresh {one.refresh}, which moved {one.moved_records:,} of"
+            f" {one.known_records:,} known records."
+        )
+    say("`cdp refresh` goes on.", style="dim")
+
+
+@app.command()
 def retrain(
     allow_moves: Annotated[
         bool, typer.Option(help="Approve that many records get another customer id")
