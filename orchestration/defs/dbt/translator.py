@@ -33,6 +33,6 @@ def layer(node: Mapping[str, Any]) -> str:
 
 
 def owner(node: Mapping[str, Any]) -> str:
-    """Who answers for the model: the audience's owner, or else the data team."""
-    audience = node["config"].get("meta", {}).get("audience", {})
-    return str(audience.get("owner", "data"))
+    """Who answers for the model: the audience's owner, or else its folder's (`dbt_project.yml`)."""
+    meta = node["config"].get("meta", {})
+    return str(meta.get("audience", meta).get("owner", "data"))
