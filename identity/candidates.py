@@ -2,7 +2,8 @@
 
 The compared pairs are always those that share at least one key which no more records share than
 its rule allows. A record that comes, changes or goes may push a key over that cap or pull it back
-under it; its pairs then go or come, so that the pairs never depend on the order of arrival.
+under it; its pairs then go or come, so that the pairs never depend on the order of arrival. Where
+the size of a key is evidence itself, its pairs are weighed anew when it changes.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ class Linker(Protocol):
 
     def key_caps(self) -> Mapping[int, int]:
         """How many records may share a key of each rule."""
+
+    def counted_rule(self) -> int | None:
+        """The rule whose keys' sizes, up to its cap, are evidence; None if none are."""
 
     def show_keys(self, session: Session, wanted: str, into: str) -> None:
         """Show the keys (rule, key_hash, record_no) of the wanted records (record_no)."""
@@ -58,7 +62,11 @@ after as (
     select key_hash, min(rule) as rule, count(*) as records from near_after group by key_hash
 )
 select after.key_hash, after.records <= caps.most_records as is_open,
-    coalesce(before.records <= caps.most_records, true) as was_open
+    coalesce(before.records <= caps.most_records, true) as was_open,
+    coalesce(
+        after.rule = {counted} and before.records <> after.records
+        and least(before.records, after.records) <= caps.most_records, false
+    ) as is_recounted
 from after
 inner join key_caps as caps on after.rule = caps.rule
 left join before on after.key_hash = before.key_hash
@@ -130,8 +138,17 @@ inner join closed on pairs.a = closed.a and pairs.b = closed.b
 left join still_together as kept on closed.a = kept.a and closed.b = kept.b
 where kept.a is null
 """
+RECOUNTED = """
+select pairs.a, pairs.b, pairs.weight from identity.likely_pairs as pairs
+inner join near_after as x on pairs.a = x.record_no
+inner join key_sizes as sizes on x.key_hash = sizes.key_hash
+inner join near_after as y on pairs.b = y.record_no and x.key_hash = y.key_hash
+where sizes.is_recounted
+"""
 TO_SCORE = """
 select a, b from candidates
+union
+select a, b from recounted
 union
 select opened.a, opened.b from opened
 left join identity.likely_pairs as known on opened.a = known.a and opened.b = known.b
@@ -142,6 +159,17 @@ delete from identity.likely_pairs
 where a in (select record_no from stale) or b in (select record_no from stale);
 delete from identity.likely_pairs as pairs using dropped
 where pairs.a = dropped.a and pairs.b = dropped.b
+"""
+FORGET_RECOUNTED = """
+delete from identity.likely_pairs as pairs using recounted
+where pairs.a = recounted.a and pairs.b = recounted.b
+"""
+# Another weight between two customers matters once it is, or was, for one person, or in a group.
+RECOUNTED_IN_GROUPS = """
+select recounted.a, recounted.b from recounted
+inner join identity.record_customers as x on recounted.a = x.record_no
+inner join identity.record_customers as y on recounted.b = y.record_no
+where recounted.weight > 0 or x.group_no = y.group_no
 """
 
 
@@ -179,20 +207,23 @@ def _link_changed(session: Session, linker: Linker) -> None:
     session.hold("near_before", NEAR_BEFORE)
     session.hold("near_after", NEAR_AFTER)
     session.run(KEPT_KEYS)
-    session.hold("key_sizes", SIZES)
+    counted = linker.counted_rule()
+    session.hold("key_sizes", SIZES.format(counted=-1 if counted is None else counted))
     session.hold("candidates", CANDIDATES)
     session.hold("opened", OPENED)
     session.hold("closed", CLOSED)
     session.hold("still_together", STILL_TOGETHER)
     session.hold("dropped", DROPPED)
     session.run(FORGET)
+    session.hold("recounted", RECOUNTED)
+    session.run(FORGET_RECOUNTED)
     session.hold("to_score", TO_SCORE)
     linker.show_scores(session, "to_score", "scores")
     session.hold("scored", "select a, b, weight from scores")
     session.execute("insert into identity.likely_pairs select a, b, weight from scored")
     session.hold(
         "changed_likely_pairs",
-        "select a, b from dropped union all"
+        f"select a, b from dropped union all {RECOUNTED_IN_GROUPS} union all"
         " select scored.a, scored.b from scored"
         " left join opened on scored.a = opened.a and scored.b = opened.b"
         " where scored.weight > 0 or opened.a is not null",

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from identity.changes import FIELDS
-from identity.likely import LinkModel, block_keys, candidate_pairs, prepare, rules, score, train
+from identity.likely import (
+    LinkModel,
+    block_keys,
+    candidate_pairs,
+    count_namesakes,
+    prepare,
+    rules,
+    score,
+    train,
+)
+from identity.likely.blocking import full_name_rule
 from identity.mapping import Mapping
 from identity.refresh import refresh_in
 from identity.rules import Rules
@@ -32,6 +42,11 @@ class TableLinks:
     def key_caps(self) -> dict[int, int]:
         """How many records may share a key of each rule."""
         return {rule.number: rule.most_records for rule in rules(self.fields)}
+
+    def counted_rule(self) -> int | None:
+        """The rule of full names."""
+        rule = full_name_rule(self.fields)
+        return rule.number if rule else None
 
     def show_keys(self, session: Session, wanted: str, into: str) -> None:
         """Show the keys of the wanted records, which are all in a table that is resolved whole."""
@@ -67,6 +82,7 @@ def learn(session: Session, mapping: Mapping) -> LinkModel:
     prepare(session, "numbered", mapping.fields, "prepared")
     block_keys(session, "prepared", mapping.fields, "shown_keys")
     session.hold("keys", "select * from shown_keys")
+    count_namesakes(session, "prepared", "keys", mapping.fields)
     candidate_pairs(session, "keys", mapping.fields, "pairs")
     return train(session, "prepared", mapping.fields, "pairs")
 

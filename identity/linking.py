@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import settings
-from identity.likely import LinkModel, block_keys, prepare, score, train
-from identity.likely.blocking import candidate_pairs
+from identity.likely import LinkModel, block_keys, count_namesakes, prepare, score, train
+from identity.likely.blocking import candidate_pairs, full_name_rule
 from identity.likely.blocking import rules as blocking_rules
 from identity.rules import Rules
 from warehouse import Session, key_number
@@ -121,6 +121,11 @@ class LikelyLinks:
         """How many records may share a key of each rule."""
         return {rule.number: rule.most_records for rule in blocking_rules(self.compared.fields)}
 
+    def counted_rule(self) -> int | None:
+        """The rule of full names."""
+        rule = full_name_rule(self.compared.fields)
+        return rule.number if rule else None
+
     def show_keys(self, session: Session, wanted: str, into: str) -> None:
         """Show the keys of the wanted records; their compared form stays for the scores."""
         self.compared.hold(session, wanted, "prepared", is_all=_is_most(session, wanted))
@@ -132,6 +137,7 @@ class LikelyLinks:
             "select count(*) from incoming"
         ):
             self._hold_partners(session, pairs)
+        count_namesakes(session, "prepared", "identity.block_keys", self.compared.fields)
         score(session, pairs, "prepared", self.model, into)
 
     def _hold_partners(self, session: Session, pairs: str) -> None:
@@ -165,6 +171,7 @@ def learn(session: Session, compared: Compared) -> LinkModel:
     compared.hold(session, "incoming", "prepared", is_all=True)
     block_keys(session, "prepared", compared.fields, "shown_keys")
     session.hold("new_keys", "select * from shown_keys")
+    count_namesakes(session, "prepared", "new_keys", compared.fields)
     candidate_pairs(session, "new_keys", compared.fields, "candidates")
     session.hold("same_person", SAME_PERSON)
     return train(session, "prepared", compared.fields, "candidates", "same_person")

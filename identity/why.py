@@ -16,8 +16,9 @@ from identity import linking
 from identity.changes import hold_rules
 from identity.clustering import CLIP, MISSING
 from identity.groups import BOTH_DIRTY, EVIDENCE
-from identity.likely import LinkModel, score
-from identity.likely.comparisons import Comparison, comparisons
+from identity.likely import LinkModel, count_namesakes, score
+from identity.likely.comparisons import Comparison
+from identity.likely.scoring import weighed
 from identity.phones import e164
 from identity.refresh import IDENTIFIERS, RECORDS
 from identity.rules import STEPS_PER_BIT, Rules, read_rules
@@ -25,7 +26,7 @@ from identity.state import make_ledgers
 from settings import ForeseenError
 from warehouse import Session, key_number
 
-ADDRESS = ("street", "postcode", "city")
+TOLD_OF = {"address": ("street", "postcode", "city"), "namesakes": ("first_name", "last_name")}
 FIND = """
 select record_key from identity.record_customers where record_key = ?
 union
@@ -410,7 +411,7 @@ def _likely_parts(evidence: Evidence) -> dict[tuple[int, int], list[Part]]:
     _hold_compared(evidence, evidence.model)
     plain = {row["record_no"]: row for row in session.read("compared_records").to_pylist()}
     forms = {row["record_no"]: row for row in session.read("prepared").to_pylist()}
-    ladders = comparisons(evidence.model.fields)
+    ladders = weighed(evidence.model)
     return {
         (row["a"], row["b"]): _parts(
             evidence.model, ladders, row, forms[row["a"]], (plain[row["a"]], plain[row["b"]])
@@ -428,6 +429,7 @@ def _hold_compared(evidence: Evidence, model: LinkModel) -> None:
     unique = tuple(name for name, kind in model.fields.items() if kind == "unique_id")
     compared = linking.Compared(evidence.records, evidence.identifiers, unique)
     compared.hold(session, "incoming", "prepared")
+    count_namesakes(session, "prepared", "identity.block_keys", compared.fields)
     score(session, "weighed", "prepared", model, "scored")
 
 
@@ -443,7 +445,7 @@ def _parts(
     for one in ladders:
         level = int(row[one.column])
         if level >= 0:
-            columns = ADDRESS if one.kind == "address" else (one.name,)
+            columns = TOLD_OF.get(one.kind, (one.name,))
             finding = f"{one.names[level]}: {' | '.join(_text(of, columns) for of in plain)}"
             bits = model.comparisons[one.name].levels[level].weight
             bits += _rarity(model, one, level, form)

@@ -10,6 +10,7 @@ from identity.likely.blocking import block_keys, candidate_pairs, rules
 from identity.likely.fields import prepare
 from identity.likely.model import LinkModel
 from identity.likely.names import names_agree
+from identity.likely.namesakes import count_namesakes
 from identity.likely.scoring import score
 from identity.likely.training import train
 
@@ -17,6 +18,7 @@ __all__ = [
     "LinkModel",
     "block_keys",
     "candidate_pairs",
+    "count_namesakes",
     "names_agree",
     "prepare",
     "rules",

@@ -38,6 +38,16 @@ def rules(fields: Mapping[str, str]) -> list[Rule]:
     ]
 
 
+def full_name_rule(fields: Mapping[str, str]) -> Rule | None:
+    """The rule of the same given and family name, where records have one of each."""
+    declared = parts(fields)
+    given = _terms(declared, "given_name", "__root")
+    family = _terms(declared, "family_name")
+    if len(given) != 1 or len(family) != 1:
+        return None
+    return next(rule for rule in rules(fields) if rule.key == _sql([*given, *family]))
+
+
 def block_keys(session: Session, prepared: str, fields: Mapping[str, str], into: str) -> None:
     """Show rule, key_hash, record_no: which records share a key; every rule has keys of its own."""
     kind = function("hash_type")

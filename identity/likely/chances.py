@@ -41,7 +41,7 @@ def chances(
     u = {}
     for one in found:
         default = defaults[one.name]
-        if one.kind == "unique_id":
+        if one.kind in ("unique_id", "namesakes"):
             u[one.name] = default
             continue
         exact = frequencies.get(one.exact) or _frequency(

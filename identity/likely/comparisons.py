@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from identity.likely.blocking import MOST_RECORDS_BROAD
 from identity.likely.fields import Part, parts
 from warehouse import function
 
@@ -21,9 +22,9 @@ class Level:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A ladder of levels over rows `l` and `r`, tried from the top; the last level is 'differs'.
+    """A ladder of levels over rows `l` and `r`, tried from the top; the last takes the rest.
 
-    As numbers, the top level of n is n, 'differs' is 0, and -1 says that a value is missing.
+    As numbers, the top level of n is n, the last is 0, and -1 says that a value is missing.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Comparison:
     missing: str
     levels: tuple[Level, ...]
     exact: str  # the column that is equal at the top level
+    last: str = "differs"
 
     @property
     def sql(self) -> str:
@@ -50,7 +52,7 @@ class Comparison:
     @property
     def names(self) -> list[str]:
         """The names of the levels by their number, from 0."""
-        return ["differs", *(level.name for level in reversed(self.levels))]
+        return [self.last, *(level.name for level in reversed(self.levels))]
 
     @property
     def frequency_columns(self) -> dict[int, str]:
@@ -73,6 +75,8 @@ def comparisons(fields: Mapping[str, str]) -> list[Comparison]:
     found = [_of(part, swapped) for part in declared if part not in address]
     if address:
         found.append(_address(*address))
+    if given and family:
+        found.append(_namesakes())
     return found
 
 
@@ -298,6 +302,23 @@ def _address(street: Part, postcode: Part, city: Part) -> Comparison:
         ),
         line,
     )
+
+
+def _namesakes() -> Comparison:
+    """How many records bear the full name that both have: of two, mostly one person's.
+
+    Unknown of names so common that they bring no records together.
+    """
+    key, borne = "full_name_key", "l.namesakes"
+    missing = f"{_missing(key)} or not {_equal(key)} or {borne} > {MOST_RECORDS_BROAD}"
+    ladder = (
+        Level("two records bear the name", f"{borne} <= 2"),
+        Level("three records", f"{borne} = 3"),
+        Level("four records", f"{borne} = 4"),
+        Level("five records", f"{borne} = 5"),
+        Level("six or seven records", f"{borne} <= 7"),
+    )
+    return Comparison("namesakes", "namesakes", missing, ladder, key, "more records")
 
 
 LADDERS = {

@@ -12,7 +12,7 @@ DIGITS = 6  # of a weight: what is left is the same on every engine and number o
 
 def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: str) -> None:
     """Show a, b, weight and the level of every comparison, for each pair (a, b)."""
-    found = comparisons(model.fields)
+    found = weighed(model)
     rare = sorted({column for one in found for column in one.frequency_columns.values()})
     for column in rare:
         _register_bits(session, model, column)
@@ -34,6 +34,11 @@ def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: s
         f" select compared.a, compared.b, {_weight(found, model)} as weight, {levels}"
         " from added_up as compared",
     )
+
+
+def weighed(model: LinkModel) -> list[Comparison]:
+    """The comparisons that the model knows; one trained before there were others knows fewer."""
+    return [one for one in comparisons(model.fields) if one.name in model.comparisons]
 
 
 def _register_bits(session: Session, model: LinkModel, column: str) -> None:

@@ -9,6 +9,7 @@ that it decides where data are too few.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ PSEUDO_PAIRS = 10.0  # how many pairs of one person the default model's opinion 
 NEVER_SEEN = 0.5  # pairs at every level: what was never seen is not impossible
 VETO_BELOW = 0.02  # names that differ in fewer than 2 of 100 pairs of one person are a veto
 HOME = {"family_name", "email", "phone", "address", "street", "city", "postcode"}  # one home shares
+AMONG_PAIRS = {"namesakes"}  # only pairs that agree on a name have it
 PRIOR_RANGE = (1e-9, 0.2)
 MOSTLY = 20.0  # at most this many of the random pairs that agree are one person
 UNIQUE_ID = {"m": (0.04, 0.96), "u": (1.0, 0.96 / 4096)}  # second accounts exist; 12 bits for one
@@ -55,19 +57,12 @@ def train(
     known_pairs = int(known.counts.sum()) if known else 0
     is_known = known_pairs >= ENOUGH_KNOWN
     home = {one.name: (guess if one.kind in HOME else u)[one.name] for one in found}
-    m, prior, h, home_prior = _learned(
-        guess, home, u, patterns, known if is_known else None, records
-    )
+    learned = _learned(guess, home, u, patterns, known if is_known else None, records)
     return LinkModel(
         fields=dict(fields),
-        prior=short(prior),
-        home_prior=short(home_prior),
-        comparisons={
-            one.name: _weights(
-                one, m[one.name], u[one.name], prior, h[one.name] if one.kind in HOME else None
-            )
-            for one in found
-        },
+        prior=short(learned.prior),
+        home_prior=short(learned.home_prior),
+        comparisons={one.name: _weights(one, learned) for one in found},
         frequencies=frequencies,
         facts={
             "records": records,
@@ -82,41 +77,48 @@ def _default(default: LinkModel, one: Comparison, which: str) -> Floats:
     """The shares of the levels of this kind of comparison in the default model."""
     if one.kind == "unique_id":
         return np.array(UNIQUE_ID[which])
+    if one.name in AMONG_PAIRS:
+        return np.full(len(one.names), 1 / len(one.names))
     levels = next(w.levels for w in default.comparisons.values() if w.kind == one.kind)
     by_name = {level.name: getattr(level, which) for level in levels}
     return np.array([by_name.get(name, min(by_name.values())) for name in one.names])
 
 
-def _learned(  # noqa: PLR0917
-    guess: Shares,
-    home: Shares,
-    u: Shares,
-    patterns: Patterns,
-    known: Patterns | None,
-    records: int,
-) -> tuple[Shares, float, Shares, float]:
-    """What pairs of one person look like, and their share of all pairs; the same of one home.
+@dataclass(frozen=True)
+class Learned:
+    """What pairs of one person (m), of two (u) and of one home (h) look like; shares of all."""
 
-    Expected pairs of one person, and of one home, are counted, and so on until the model agrees
-    with itself. `home` is where that of one home begins; what equals `u` there stays so.
+    m: Shares
+    u: Shares
+    h: Shares
+    prior: float
+    home_prior: float
+
+
+def _learned(  # noqa: PLR0917
+    guess: Shares, home: Shares, u: Shares, patterns: Patterns, known: Patterns | None, records: int
+) -> Learned:
+    """Expected pairs of one person, and of one home, counted until the model agrees with itself.
+
+    `home` is where that of one home begins; what equals `u` there stays so. How many bear a name
+    that two people have is learned from the pairs that are not one person: random pairs have none.
     """
     all_pairs = records * (records - 1) / 2
     m = _seen(guess, known, known.counts) if known else guess
     h, prior = home, _prior(patterns.counts.sum() / 2, all_pairs, records)
     prior_h = prior
+    of_home = {name for name in home if home[name] is not u[name]}
     for _ in range(ROUNDS):
         person, together = _posteriors((m, prior), (h, prior_h), u, patterns)
         prior = _prior(float(person.sum()), all_pairs, records)
         prior_h = _prior(float(together.sum()), all_pairs, records)
-        h = {
-            name: start if start is u[name] else seen
-            for (name, start), seen in zip(
-                home.items(), _seen(home, patterns, together).values(), strict=True
-            )
-        }
-        if not known:
-            m = _seen(guess, patterns, person)
-    return m, prior, h, prior_h
+        learned = _seen(guess, patterns, person)
+        m = {name: m[name] if known and name not in AMONG_PAIRS else learned[name] for name in m}
+        rest = _seen(guess, patterns, patterns.counts - person)
+        u = {name: rest[name] if name in AMONG_PAIRS else u[name] for name in u}
+        shared = _seen(home, patterns, together)
+        h = {name: shared[name] if name in of_home else u[name] for name in h}
+    return Learned(m, u, h, prior, prior_h)
 
 
 def _seen(guess: Shares, patterns: Patterns, counts: Floats) -> Shares:
@@ -162,15 +164,14 @@ def _of_two_people(u: Floats, m: Floats, prior: float) -> Floats:
     return np.asarray(np.maximum((u - prior * m) / (1 - prior), u / MOSTLY))
 
 
-def _weights(one: Comparison, m: Floats, u: Floats, prior: float, h: Floats | None) -> Weights:
-    if one.kind != "unique_id":
-        u = _of_two_people(u, m, prior)
+def _weights(one: Comparison, learned: Learned) -> Weights:
+    m, u = learned.m[one.name], learned.u[one.name]
+    if one.kind != "unique_id" and one.name not in AMONG_PAIRS:
+        u = _of_two_people(u, m, learned.prior)
+    h = learned.h[one.name].tolist() if one.kind in HOME else [None] * len(m)
     levels = tuple(
         Level(
-            name,
-            short(float(m[number])),
-            short(float(u[number])),
-            None if h is None else short(float(h[number])),
+            name, short(float(m[number])), short(float(u[number])), h[number] and short(h[number])
         )
         for number, name in enumerate(one.names)
     )

@@ -25,6 +25,10 @@ def _block(key: str, records: set[str]) -> Step:
     return lambda world: world.linker.keys.update({key: records})
 
 
+def _count(world: World) -> None:
+    world.linker.is_counting = True
+
+
 def _add(key: str, name: str, identifiers: dict[str, str]) -> Step:
     return lambda world: world.add(key, name, **identifiers)
 
@@ -139,6 +143,18 @@ def test_refreshing_again_or_in_full_changes_nothing(world: World, history: Give
     again = all_of(world)
     world.refresh(is_full=True)
     assert before == again == all_of(world)
+
+
+@some
+@given(history=HISTORIES)
+def test_sizes_of_keys_weigh_as_if_all_records_had_come_at_once(
+    world: World, history: Given
+) -> None:
+    for _ in play(world, ([*history[0], _count], history[1])):
+        pass
+    before = all_of(world)
+    world.refresh(is_full=True)
+    assert before == all_of(world)
 
 
 @some

@@ -48,10 +48,15 @@ class Weighed:
     weights: dict[Pair, float] = field(default_factory=dict)
     version: str = "given"
     cap: int = 4
+    is_counting: bool = False  # whether a key's size takes from the weight of its pairs
 
     def key_caps(self) -> Mapping[int, int]:
         """One rule."""
         return {0: self.cap}
+
+    def counted_rule(self) -> int | None:
+        """The one rule, if sizes count."""
+        return 0 if self.is_counting else None
 
     def show_keys(self, session: Session, wanted: str, into: str) -> None:
         """The given keys of the wanted records."""
@@ -78,10 +83,18 @@ class Weighed:
         one, other = key_number("one"), key_number("other")
         session.hold(
             into,
-            "select pairs.a, pairs.b, coalesce(given.weight, -3.0) as weight"
+            f"with sizes as (select key_hash, count(*) as records from identity.block_keys"
+            f" group by key_hash having count(*) <= {self.cap if self.is_counting else 0}),"
+            " shared as (select x.record_no as a, y.record_no as b, max(sizes.records) as records"
+            " from identity.block_keys as x inner join identity.block_keys as y"
+            " on x.key_hash = y.key_hash inner join sizes on x.key_hash = sizes.key_hash"
+            " group by x.record_no, y.record_no)"
+            " select pairs.a, pairs.b,"
+            " coalesce(given.weight, -3.0) - 4 * coalesce(shared.records, 2) + 8 as weight"
             f" from {pairs} as pairs left join (select least({one}, {other}) as a,"
             f" greatest({one}, {other}) as b, weight from given_weights) as given"
-            " on pairs.a = given.a and pairs.b = given.b",
+            " on pairs.a = given.a and pairs.b = given.b"
+            " left join shared on pairs.a = shared.a and pairs.b = shared.b",
         )
 
 

@@ -6,7 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from identity.likely import LinkModel, block_keys, candidate_pairs, prepare, score, train
+from identity.likely import (
+    LinkModel,
+    block_keys,
+    candidate_pairs,
+    count_namesakes,
+    prepare,
+    score,
+    train,
+)
 from identity.likely.comparisons import comparisons
 from warehouse import Session, scratch
 
@@ -84,6 +92,7 @@ def session(people: pa.Table) -> Iterator[Session]:
     with scratch(people=people) as opened:
         prepare(opened, "people", FIELDS, "prepared")
         block_keys(opened, "prepared", FIELDS, "keys")
+        count_namesakes(opened, "prepared", "keys", FIELDS)
         candidate_pairs(opened, "keys", FIELDS, "pairs")
         yield opened
 
@@ -124,6 +133,7 @@ def test_a_table_of_two_is_judged_by_the_default_model() -> None:
     with scratch(people=people) as session:
         prepare(session, "people", fields, "prepared")
         block_keys(session, "prepared", fields, "keys")
+        count_namesakes(session, "prepared", "keys", fields)
         candidate_pairs(session, "keys", fields, "pairs")
         score(
             session,

@@ -6,7 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from identity.likely import LinkModel, block_keys, candidate_pairs, prepare, score, train
+from identity.likely import (
+    LinkModel,
+    block_keys,
+    candidate_pairs,
+    count_namesakes,
+    prepare,
+    score,
+    train,
+)
 from warehouse import scratch
 
 FIELDS = {"first": "given_name", "last": "family_name", "born": "date", "phone": "phone"}
@@ -63,6 +71,8 @@ def weight_without_first_name(people: pa.Table) -> float:
     other = other.set_column(other.column_names.index("first"), "first", pa.nulls(1, pa.string()))
     with scratch(people=pa.concat_tables([one, other])) as session:
         prepare(session, "people", FIELDS, "prepared")
+        block_keys(session, "prepared", FIELDS, "keys")
+        count_namesakes(session, "prepared", "keys", FIELDS)
         session.execute("create temp table pairs as select 0 as a, 1 as b")
         score(session, "pairs", "prepared", model, "scored")
         return float(session.read("scored").column("weight")[0].as_py())
@@ -74,6 +84,7 @@ def trained(people: pa.Table, *, has_labels: bool, threads: int = 2) -> LinkMode
         session.execute(f"set threads = {threads}")
         prepare(session, "people", FIELDS, "prepared")
         block_keys(session, "prepared", FIELDS, "keys")
+        count_namesakes(session, "prepared", "keys", FIELDS)
         candidate_pairs(session, "keys", FIELDS, "pairs")
         session.execute(
             "create temp table known as select l.record_no as a, r.record_no as b"
@@ -108,6 +119,11 @@ def test_training_finds_how_many_pairs_are_one_person() -> None:
     size = 2 * PEOPLE
     prior = model_of_records(False).prior
     assert prior == pytest.approx(PEOPLE / (size * (size - 1) / 2), rel=0.05)
+
+
+def test_two_records_of_a_name_are_rather_one_person_than_two_of_many() -> None:
+    many, *_, two = model_of_records(False).comparisons["namesakes"].levels
+    assert many.weight < 0 < two.weight
 
 
 def test_the_model_depends_neither_on_threads_nor_on_the_order_of_rows() -> None:
