@@ -26,7 +26,8 @@ Entry = Literal["received", "accepted", "quarantined", "duplicate", "suppressed"
 ENTRIES: tuple[Entry, ...] = ("received", "accepted", "quarantined", "duplicate", "suppressed")
 SCHEMA = pa.schema([("table_name", pa.string()), ("entry", pa.string()), ("rows", pa.int64())])
 COUNTS = ", ".join(
-    f"coalesce(sum(rows) filter (where entry = '{kind}'), 0) as {kind}" for kind in ENTRIES
+    f"cast(coalesce(sum(rows) filter (where entry = '{kind}'), 0) as bigint) as {kind}"
+    for kind in ENTRIES
 )
 LOADS = f"""
     select table_name, to_timestamp(cast(_dlt_load_id as double)) as loaded_at, {COUNTS}

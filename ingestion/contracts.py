@@ -6,9 +6,11 @@ its row to the quarantine with the reason and the payload; the rest of the batch
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import dlt
 import pyarrow as pa
+import pyarrow.compute as pc
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from ingestion import suppression
@@ -18,6 +20,7 @@ from warehouse.lake import QUARANTINE, SQL_TYPES
 
 QUARANTINE_SCHEMA = pa.schema([(column, pa.string()) for column in QUARANTINE])
 REFUSED_FOR = "cdp_refused_for"  # a column by which a reader says why it could make no row of it
+NOT_TEXT = "not UTF-8 text"
 LOST = {  # conditions, by declared type, under which a cast succeeds and yet changes the value
     "bigint": "try_cast({column} as double) <> {cast}",
     "boolean": "try_cast(cast({column} as varchar) as double) not in (0, 1)",
@@ -45,6 +48,11 @@ def checked_rows(table: RawTable, batch: pa.Table, origin: str | None = None) ->
     if origin is not None:
         batch = batch.add_column(0, "origin", pa.repeat(origin, batch.num_rows))
     batch = batch.rename_columns(_names(batch.column_names))
+    for part in _by_encoding(batch):
+        yield from _checked(table, part)
+
+
+def _checked(table: RawTable, batch: pa.Table) -> Iterator[object]:
     named = suppression.without_erased_people(table, batch)
     result = check(table, named.rows)
     kept = suppression.without_erased_people(table, result.accepted)
@@ -101,6 +109,47 @@ def _names(columns: list[str]) -> list[str]:
         is_taken = name in names or name.startswith("_dlt")
         names.append(f"{name.lstrip('_')}_{number}" if is_taken else name)
     return names
+
+
+def _by_encoding(batch: pa.Table) -> Iterator[pa.Table]:
+    """The batch; rows with bytes that are no text apart, the bytes escaped and the reason given.
+
+    Files can hold such bytes, and a lake that took them could not be read again.
+    """
+    if _is_sound(batch):
+        yield batch
+        return
+    columns = [_decoded(column) for column in batch.columns]
+    rows = pa.table([texts for texts, _ in columns], names=batch.column_names)
+    is_wrong = reduce(pc.or_, (wrong for _, wrong in columns))
+    yield rows.filter(pc.invert(is_wrong))
+    wrong_ones = rows.filter(is_wrong)
+    yield wrong_ones.append_column(REFUSED_FOR, pa.repeat(NOT_TEXT, wrong_ones.num_rows))
+
+
+def _is_sound(data: pa.Table | pa.ChunkedArray) -> bool:
+    try:
+        data.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _decoded(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """A column whose wrong bytes are escaped, and which of its values had some.
+
+    Of lists and structs nothing can be told but that there is something wrong in one of them.
+    """
+    if _is_sound(column):
+        return column, pa.chunked_array([pa.repeat(False, len(column))])
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return pa.chunked_array([pa.nulls(len(column), pa.string())]), pc.is_valid(column)
+    given = column.cast(pa.large_binary()).to_pylist()
+    texts = [None if raw is None else raw.decode(errors="backslashreplace") for raw in given]
+    wrong = [
+        text is not None and text.encode() != raw for text, raw in zip(texts, given, strict=True)
+    ]
+    return pa.chunked_array([texts], pa.string()), pa.chunked_array([wrong], pa.bool_())
 
 
 def _casts(table: RawTable, batch: pa.Table) -> str:

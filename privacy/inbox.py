@@ -25,8 +25,9 @@ PERSONAL = {  # field in an inbox file: the type of identifier it holds
 def forget(person: Person) -> int:
     """Drop the person's events and empty their card numbers; returns the files rewritten.
 
-    A file keeps its modification time, so that it does not count as new. A segment that a collector
-    is writing is closed first: rewriting it under the collector would lose what comes after.
+    A file keeps its modification time and its size, so that it does not count as new: what is cut
+    out is made up for by empty lines at its end, which no reader takes for a row. A segment that a
+    collector is writing is closed first: rewriting it under the collector would lose what follows.
     """
     for folder in _folders():
         segments.close_all(folder)
@@ -53,6 +54,7 @@ def _forget(path: Path, person: Person) -> bool:
     after = "".join(kept).encode("utf-8", errors="surrogateescape")
     if after == before:
         return False
+    after += b"\n" * (len(before) - len(after))
     times = path.stat()
     draft = path.with_name(f".{path.name}.draft")
     draft.write_bytes(after)

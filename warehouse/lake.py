@@ -30,7 +30,6 @@ QUARANTINE = {
 BOOKS = {"table_name": "string", "entry": "string", "rows": "bigint"}
 REPLAYS = {"table_name": "string", "refusal_id": "string", "rules": "string", "rows": "bigint"}
 CAME_WITH = "refused_in_load"  # of a replayed row: the load that it came with and was refused in
-NO_REPLAY = f"cast(null as varchar) as {CAME_WITH}"
 
 
 @dataclass(frozen=True)
@@ -120,10 +119,12 @@ def register_lake(tables: Iterable[RawTable]) -> None:
             _register(session, table)
 
 
-def lake_rows(table: RawTable) -> pa.Table:
-    """The rows of a table's completed loads, read from the lake without the warehouse."""
+def lake_rows(
+    table: RawTable, query: str = "select * from rows", params: Sequence[str] = ()
+) -> pa.Table:
+    """A query over `rows`, those of a table's completed loads, read without the warehouse."""
     with reading() as session:
-        return session.read(_seen(table))
+        return session.read(f"with rows as ({_seen(table)}) {query}", params)
 
 
 def _register(session: Session, table: RawTable) -> None:
@@ -132,15 +133,23 @@ def _register(session: Session, table: RawTable) -> None:
 
 def _seen(table: RawTable) -> str:
     """The SQL of a table's rows; a replayed row stands with the load it came with."""
-    empty = ", ".join(
-        f"cast(null as {SQL_TYPES[kind]}) as {column}" for column, kind in table.columns.items()
-    )
-    sql = f"select {empty}, cast(null as varchar) as _dlt_load_id, {NO_REPLAY} where false"
+    sql = _empty(table)
     if files := _completed_files(table):
-        listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-        sql += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
+        read = f"read_parquet({_listed(files)}, union_by_name = true)"
+        sql += f" union all by name select * from {read}"
     landed = f"coalesce({CAME_WITH}, _dlt_load_id) as _dlt_load_id"
     return f"select * exclude ({CAME_WITH}) replace ({landed}) from ({sql})"
+
+
+def _empty(table: RawTable) -> str:
+    """The SQL of no rows with every declared column: files may be older than a column."""
+    columns = {**table.columns, "_dlt_load_id": "string", CAME_WITH: "string"}
+    nulls = (f"cast(null as {SQL_TYPES[kind]}) as {name}" for name, kind in columns.items())
+    return f"select {', '.join(nulls)} where false"
+
+
+def _listed(files: Iterable[Path]) -> str:
+    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
 
 
 def _completed_files(table: RawTable) -> list[Path]:
@@ -168,23 +177,35 @@ def rewrite_rows(
 ) -> int:
     """Take the rows that meet the condition out of the table's files; returns how many files.
 
-    With `keep_without` the rows stay and lose only those columns' values. Each file is replaced
-    whole, by rename.
+    With `keep_without` the rows stay and lose only those columns' values. All files are looked
+    through at once, for the condition's columns alone; one that has such rows is replaced whole, by
+    rename.
     """
-    return sum(
+    for path in (found := _files_with(table, condition, params)):
         _rewrite(path, condition, params, keep_without)
-        for path in sorted(table.folder.glob("*.parquet"))
-    )
+    return len(found)
+
+
+def _files_with(table: RawTable, condition: str, params: Sequence[str]) -> list[Path]:
+    files = sorted(table.folder.glob("*.parquet"))
+    if not files:
+        return []
+    rows = f"select *, cast(null as varchar) as filename from ({_empty(table)})"
+    read = f"select * from read_parquet({_listed(files)}, union_by_name = true, filename = true)"
+    with reading() as session:
+        found = session.read(
+            f"select distinct filename from ({rows} union all by name {read})"
+            f" where {condition} order by filename",
+            params,
+        )
+    return [Path(name) for name in found.column("filename").to_pylist()]
 
 
 def _rewrite(
     path: Path, condition: str, params: Sequence[str], keep_without: Sequence[str] | None
-) -> bool:
+) -> None:
     rows = pq.ParquetFile(path).read()
     with reading(rows=rows) as session:
-        hits = session.read(f"select 1 as one from rows where {condition} limit 1", params)
-        if not hits.num_rows:
-            return False
         if keep_without is None:
             kept = session.read(f"select * from rows where not ({condition})", params)
         else:
@@ -198,4 +219,3 @@ def _rewrite(
     draft = path.with_suffix(".draft")
     pq.write_table(kept, draft)
     draft.replace(path)
-    return True

@@ -1,8 +1,23 @@
-{# An e-mail address as it is compared: trimmed, lower case, null when it is none. #}
+{# An e-mail address as it is compared: trimmed, lower case, null when it can be none. #}
 {% macro normalise_email(column) -%}
+    {%- set address = 'lower(trim(' ~ column ~ '))' -%}
+    {%- set plain = 'replace(' ~ address ~ ", chr(39), '_')" -%}
     case
-        when lower(trim({{ column }})) like '%_@_%._%' then lower(trim({{ column }}))
+        when
+            length({{ address }}) <= 254
+            and position('@' in {{ address }}) <= 65
+            and {{ matches(plain, "'" ~ email_pattern() ~ "'") }}
+            then {{ address }}
     end
+{%- endmacro %}
+
+{# What an address in lower case looks like (RFC 5321): a name with dots between its parts, and a
+domain of two labels or more. Ranges of characters, and no apostrophe: engines do not agree on how to
+write others. #}
+{% macro email_pattern() -%}
+    {%- set part = '[!#-&*+/-9=?a-z^-~¡-�-]+' -%}
+    {%- set label = '[a-z0-9¡-�]+(-+[a-z0-9¡-�]+)*' -%}
+    {{ part }}([.]{{ part }})*@{{ label }}([.]{{ label }})+
 {%- endmacro %}
 
 {# A name as it is compared: lower case letters only, common accents folded, null when empty. #}

@@ -17,7 +17,7 @@ from dlt.extract.resource import DltResource
 from sqlalchemy.exc import NoSuchTableError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from ingestion.contracts import REFUSED_FOR
+from ingestion.contracts import NOT_TEXT, REFUSED_FOR
 from ingestion.versions import Received, new_versions
 from warehouse import RawTable
 
@@ -147,7 +147,7 @@ def _tables(names: list[str], rows: Sequence[Sequence[Any]]) -> Iterator[pa.Tabl
         right = [row for row in rows if all(map(_is_text, row))]
         wrong = [row for row in rows if not all(map(_is_text, row))]
         yield from [_text_table(names, right)] if right else []
-        told = [[*map(_escaped, row), "not UTF-8 text"] for row in wrong]
+        told = [[*map(_escaped, row), NOT_TEXT] for row in wrong]
         yield _text_table([*names, REFUSED_FOR], told)
 
 

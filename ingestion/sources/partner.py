@@ -5,7 +5,7 @@ raw_partner.members  one row per member of one revision, with the terms it came 
 Needs SOURCES__PARTNER__BUCKET_URL: a folder with one folder per revision that holds members.parquet
 or members.csv, and manifest.json with provider, licence, purpose, revision, valid_from and
 expires_on. Without a whole manifest nothing of a revision is loaded: we would not know what we may
-do with it. The terms stand on every row.
+do with it. The terms stand on every row; when they expire it goes from the lake (`cdp retention`).
 """
 
 import json
@@ -50,6 +50,7 @@ MEMBERS = RawTable(
     },
     key=("partner_member_id", "provider", "revision", "expires_on"),
     identifiers={"email_sha256": "email_sha256", "loyalty_number": "loyalty_number"},
+    kept_until="expires_on",
 )
 TABLES = (MEMBERS,)
 ROWS_A_BATCH = 250_000  # bounds memory; a batch is checked and written at once

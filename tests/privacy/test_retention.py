@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -64,3 +65,35 @@ def test_a_refused_row_of_long_ago_goes_too(
     quarantine = (home / "lake" / "raw_dmp" / "quarantine").glob("*.parquet")
 
     assert [pq.read_table(path).num_rows for path in quarantine] == [0]
+
+
+def test_a_drop_that_gave_the_lake_nothing_is_judged_by_its_own_rows(
+    home: Path, inbox: Path
+) -> None:
+    for name, day in (("over", "2011-11-01"), ("kept", "2011-12-01")):
+        (inbox / f"{name}.csv").write_text(f"{HEADER}{name},,x,1,{day},\n")
+    keep_retention(registry.tables())
+
+    left = sorted(path.name for path in inbox.iterdir())
+    assert left == ["kept.csv", "segments_2011-11-10.csv"]
+
+
+def test_partner_members_leave_lake_and_inbox_when_their_licence_ends(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home / "inbox" / "partner"
+    monkeypatch.setenv("SOURCES__PARTNER__BUCKET_URL", folder.as_uri())
+    for revision, end in (("1", "2011-12-09"), ("2", "2011-12-10")):
+        (folder / revision).mkdir(parents=True)
+        terms = {"provider": "acme", "licence": "1", "purpose": "marketing", "revision": revision}
+        dates = {"valid_from": "2011-01-01", "expires_on": end}
+        (folder / revision / "manifest.json").write_text(json.dumps({**terms, **dates}))
+        (folder / revision / "members.csv").write_text(f"partner_member_id\nm{revision}\n")
+    load("partner")
+    monkeypatch.setenv("CDP_TODAY", "2011-12-09")
+    keep_retention(registry.tables())
+
+    files = (home / "lake" / "raw_partner" / "members").glob("*.parquet")
+    members = [v for path in files for v in pq.read_table(path)["partner_member_id"].to_pylist()]
+    drops = [path.parent.name for path in folder.rglob("members.csv")]
+    assert (members, drops, load("partner").accepted) == (["m2"], ["2"], 0)

@@ -67,3 +67,4 @@ def test_a_hashed_email_of_an_erased_person_does_not_come_back(
 
     assert seen_values("raw_dmp.segments", "email_sha256") == ["other"]
     assert (inbox.forget(ANN), HASH in drop.read_text().lower()) == (1, False)
+    assert load("dmp").books == ()  # the file that was rewritten is not loaded again
