@@ -18,7 +18,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 import settings
 from ingestion.books import Book, books
-from ingestion.registry import SOURCES
+from ingestion.instances import MissingSettingsError
+from ingestion.registry import sources
 from settings import ForeseenError
 from warehouse.lake import lake
 
@@ -87,13 +88,15 @@ def pipeline_for(source: str) -> dlt.Pipeline:
 
 def _opened(source: str) -> DltSource:
     try:
-        return SOURCES[source].open()
+        return sources()[source].open()
     except ConfigFieldMissingException as error:
-        missing = ", ".join(f"SOURCES__{source}__{name}".upper() for name in error.fields)
-        raise SourceUnavailableError(
-            f"{source} could not be read: {missing} is not given. Give it, then refresh again;"
-            " what was loaded before stays."
-        ) from None
+        missing = [f"SOURCES__{source}__{name}".upper() for name in error.fields]
+    except MissingSettingsError as error:
+        missing = error.names
+    raise SourceUnavailableError(
+        f"{source} could not be read: {', '.join(missing)} is not given. Give it, then refresh"
+        " again; what was loaded before stays."
+    )
 
 
 def _forget_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
@@ -122,7 +125,7 @@ def _run(pipeline: dlt.Pipeline, source: str, data: object) -> LoadReport:
 
 def _report(source: str, info: NormalizeInfo | None, loads: list[str]) -> LoadReport:
     counts = info.row_counts if info else {}
-    tables = SOURCES[source].tables
+    tables = sources()[source].tables
     return LoadReport(
         source=source,
         rows={t.name: counts[t.name] for t in tables if counts.get(t.name)},
@@ -142,11 +145,11 @@ def _sum(source: str, reports: list[LoadReport]) -> LoadReport:
 
 
 def _advice(source: str, error: PipelineStepFailed) -> str:
-    setting = SOURCES[source].setting
+    known = sources()[source]
     *_, first = (str(cause).strip() for cause in _causes(error) if str(cause).strip())
-    reason = first.splitlines()[0]
+    reason = _without_secrets(first.splitlines()[0], known.setting)
     return (
-        f"{source} could not be read: {_without_secrets(reason, setting)}. Check {setting} and that"
+        f"{source} could not be read: {reason}. Check {known.checked or known.setting} and that"
         " the system answers, then refresh again; what was loaded before stays."
     )
 
@@ -161,10 +164,15 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _without_secrets(text: str, setting: str) -> str:
-    """The text without a password of the setting's URL, or a piece of it where it was cut."""
+    """The text without a password of the setting's URL, or a piece of it where it was cut.
+
+    Keys, secrets and tokens that stand in settings beside it are taken out too.
+    """
     url = os.environ.get(setting, "")
     given = re.search(r"://[^:/]*:(.*)@", url)
     password = given.group(1) if given else ""
-    for piece in [password, unquote(password), *re.split("[@:/?#]", password)]:
+    beside = re.compile(setting.rpartition("__")[0] + r"__\w*(KEY|SECRET|TOKEN)")
+    keys = [value for name, value in os.environ.items() if beside.fullmatch(name)]
+    for piece in [password, unquote(password), *re.split("[@:/?#]", password), *keys]:
         text = text.replace(piece, "***") if piece else text
     return text

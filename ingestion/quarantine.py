@@ -17,7 +17,7 @@ from ingestion import suppression
 from ingestion.books import Book, entry
 from ingestion.contracts import check
 from ingestion.pipeline import finish_pending, run_replay
-from ingestion.registry import SOURCES
+from ingestion.registry import sources
 from ingestion.repairs import Repair, mended, repairs
 from warehouse import RawTable, lake_rows, scratch
 from warehouse.lake import CAME_WITH, quarantine_of, replays_of
@@ -87,7 +87,7 @@ def replay(source: str, table: str = "") -> Replayed:
     finish_pending(source)
     held = refusals(source)
     judged = [
-        _judged(each, held, rules) for each in SOURCES[source].tables if table in ("", each.name)
+        _judged(each, held, rules) for each in sources()[source].tables if table in ("", each.name)
     ]
     fitting = [each for each in judged if each.rows.num_rows]
     books = run_replay(source, _source(source, fitting)).books if fitting else ()

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dlt.extract.source import DltSource
 
+from ingestion.instances import Instance, InstanceError, instances
 from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
 from warehouse import RawTable
 from warehouse.lake import books_of, quarantine_of, replays_of
@@ -14,7 +15,10 @@ from warehouse.lake import books_of, quarantine_of, replays_of
 
 @dataclass(frozen=True)
 class Source:
-    """A system we read: its tables, and the setting that switches it on."""
+    """A system we read: its tables, and the setting that switches it on.
+
+    `checked` names what to look at when it cannot be read, where that is more than the setting.
+    """
 
     name: str
     description: str
@@ -22,6 +26,7 @@ class Source:
     setting: str
     tables: tuple[RawTable, ...]
     open: Callable[[], DltSource]
+    checked: str = ""
 
     @property
     def is_on(self) -> bool:
@@ -116,8 +121,39 @@ SOURCES = {
 }
 
 
+def sources() -> dict[str, Source]:
+    """Every source by name: ours, and the instances of vendors that settings or the lake know.
+
+    Raises InstanceError when a setting names no vendor, or a name that is taken.
+    """
+    found = {instance.name: _source(instance) for instance in instances()}
+    if taken := sorted(found.keys() & SOURCES.keys()):
+        raise InstanceError(
+            f"{found[taken[0]].setting}: {taken[0]} is the name of a kind of source. Give this"
+            f" system a name of its own, such as SOURCES__{taken[0].upper()}_1__TYPE."
+        )
+    return SOURCES | found
+
+
+def _source(instance: Instance) -> Source:
+    return Source(
+        name=instance.name,
+        description=instance.vendor.description,
+        party="first",
+        setting=instance.setting,
+        tables=instance.tables,
+        open=instance.open,
+        checked=instance.named("*"),
+    )
+
+
 def tables() -> list[RawTable]:
     """Every raw table of every source, switched on or not, with quarantine, books and replays."""
-    declared = [table for source in SOURCES.values() for table in source.tables]
+    known = sources()
+    declared = [table for source in known.values() for table in source.tables]
     ours = (quarantine_of, books_of, replays_of)
-    return declared + [table_of(name) for name in SOURCES for table_of in ours]
+    return declared + [
+        replace(table_of(source.name), feeds=source.tables[0].feeds)
+        for source in known.values()
+        for table_of in ours
+    ]

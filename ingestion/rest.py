@@ -5,7 +5,8 @@ GET <base_url>/<table>?updated_since=<time>&limit=<n>&cursor=<opaque> with a bea
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import dlt
@@ -13,7 +14,7 @@ import pyarrow as pa
 from dlt.extract.resource import DltResource
 from dlt.sources.helpers.requests import Client
 from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
-from dlt.sources.helpers.rest_client.client import RESTClient
+from dlt.sources.helpers.rest_client.client import PageData, RESTClient
 from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
 
 from ingestion.contracts import REFUSED_FOR
@@ -40,6 +41,10 @@ class NotAPageError(RuntimeError):
     """The API answered, but not with a page of rows."""
 
 
+class EndlessPagesError(RuntimeError):
+    """The API's pages lead in a circle: reading on would never end."""
+
+
 def rest_tables(tables: Iterable[RawTable], base_url: str, api_key: str) -> Iterator[DltResource]:
     """One appended resource per table of the API."""
     requests = Client(raise_for_status=False)
@@ -64,13 +69,35 @@ def _rows(table: RawTable, client: RESTClient) -> Iterator[object]:
 def _batches(client: RESTClient, table: RawTable, since: str | None) -> Iterator[Received]:
     params = {"limit": ROWS_A_PAGE} | ({"updated_since": since} if since else {})
     lines: list[str] = []
-    for (body,) in client.paginate(table.name, params=params):
-        lines += map(json.dumps, _data(body, table.name))
+    pages = client.paginate(table.name, params=params)
+    for rows in each_once(pages, partial(_data, endpoint=table.name), table.name):
+        lines += map(json.dumps, rows)
         if len(lines) >= ROWS_A_BATCH:
             yield Received(len(lines), tuple(text_rows(table, lines)))
             lines = []
     if lines:
         yield Received(len(lines), tuple(text_rows(table, lines)))
+
+
+def each_once(
+    pages: Iterable[PageData[Any]], rows_of: Callable[[Any], list[Any]], endpoint: str
+) -> Iterator[list[Any]]:
+    """The rows of each page.
+
+    Raises EndlessPagesError when a page is asked for twice, or brings the rows of the one before.
+    """
+    asked: set[tuple[str | None, object]] = set()
+    before: list[Any] = []
+    for page in pages:
+        request = page.response.request
+        rows = rows_of(page[0])
+        if (request.url, request.body) in asked or (rows and rows == before):
+            raise EndlessPagesError(
+                f"its pages at {endpoint} lead in a circle: page {len(asked) + 1} was read before"
+            )
+        asked.add((request.url, request.body))
+        before = rows
+        yield rows
 
 
 def _data(body: Any, endpoint: str) -> list[Any]:

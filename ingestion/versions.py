@@ -25,7 +25,7 @@ NEW = "select * exclude (version) from versions where version not in (select ver
 KNOWN = "select count(*) from versions where version in (select version from had)"
 READ_AGAIN = f"""
     select version, "updated_at" from (from again union all by name from versions) as read
-    where coalesce({CHANGED} >= cast($1 as timestamptz), true) or "updated_at" >= $1
+    where coalesce({CHANGED} >= cast($1 as timestamptz) - to_days($2), true) or "updated_at" >= $1
 """
 NOTHING = pa.table({"version": pa.array([], pa.string()), "updated_at": pa.array([], pa.string())})
 
@@ -39,14 +39,17 @@ class Received:
 
 
 def new_versions(
-    table: RawTable, read: Callable[[str | None], Iterable[Received]], origin: str
+    table: RawTable,
+    read: Callable[[str | None], Iterable[Received]],
+    origin: str,
+    again_days: int = 0,
 ) -> Iterator[object]:
     """What dlt shall load of the rows that `read` gives from an `updated_at` on.
 
     What a load has had before is left out, and booked as duplicate when anything is new: a refresh
     without news leaves no file. A time in the future, or no time at all, never becomes the newest
-    one: it would keep later rows out. Such rows, and those of the newest time, are read again, so
-    their digests are remembered.
+    one: it would keep later rows out. Such rows, and those of the newest time or up to `again_days`
+    before it, are read again, so their digests are remembered.
     """
     state = dlt.current.resource_state()
     newest: str | None = state.get("newest")
@@ -59,7 +62,7 @@ def new_versions(
             with scratch(incoming_rows=batch, had=had, again=again) as session:
                 session.execute(VERSIONS)
                 newest = session.read(NEWEST, [newest]).column("newest")[0].as_py()
-                again = session.read(READ_AGAIN, [newest])
+                again = session.read(READ_AGAIN, [newest, again_days])
                 new = session.read(NEW)
                 duplicate += session.number(KNOWN)
             accepted += new.num_rows

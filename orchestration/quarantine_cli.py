@@ -116,12 +116,13 @@ def books(where: Where = "") -> None:
 
 def _places(where: str) -> list[tuple[str, str]]:
     """The sources, each with the table that is meant, or an empty word for all of them."""
-    from ingestion.registry import SOURCES
+    from ingestion.registry import sources
 
+    known = sources()
     source, _, table = where.partition(".")
     if not source:
-        return [(name, "") for name in SOURCES]
-    known = [each.name for each in SOURCES[source].tables] if source in SOURCES else []
-    if source not in SOURCES or (table and table not in known):
-        raise typer.BadParameter(f"there is no {where}; sources are {', '.join(SOURCES)}")
+        return [(name, "") for name in known]
+    tables = [each.name for each in known[source].tables] if source in known else []
+    if source not in known or (table and table not in tables):
+        raise typer.BadParameter(f"there is no {where}; sources are {', '.join(known)}")
     return [(source, table)]

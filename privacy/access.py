@@ -42,6 +42,7 @@ def _raw_rows(
             f"select * from {table.schema}.{table.name} where {condition}", params
         )
         for table in raw_tables
+        if not table.feeds  # its rows are seen in the table that it feeds
         for condition, params in [owns(table, person)]
         if session.exists(f"{table.schema}.{table.name}")
     }

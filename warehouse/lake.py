@@ -40,7 +40,8 @@ class RawTable:
     only do so together are joined by a slash, as in network/handle. On erasure a person's rows are
     deleted, or kept without those columns (`anonymise`). `kept_until` is the SQL of the day from
     which a row must be gone from every file, where there is one. `paths` are the JSON paths at
-    which a column's value stands where rows come as JSON of another shape.
+    which a column's value stands where rows come as JSON of another shape. `feeds` names the source
+    whose view of the same table shows these rows too: an instance feeds the tables of its kind.
     """
 
     source: str
@@ -52,6 +53,7 @@ class RawTable:
     erasure: Literal["delete", "anonymise"] = "delete"
     kept_until: str = ""
     paths: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    feeds: str = ""
 
     @property
     def schema(self) -> str:
@@ -113,10 +115,12 @@ def register_lake(tables: Iterable[RawTable]) -> None:
 
     A row that was refused and let in later is seen as if it had come right: with its first load.
     """
+    known = list(tables)
     with transaction() as session:
-        for table in tables:
+        for table in known:
             session.execute(f"create schema if not exists {table.schema}")
-            _register(session, table)
+            fed_by = [t for t in known if (t.feeds, t.name) == (table.source, table.name)]
+            _register(session, table, [table, *fed_by])
 
 
 def lake_rows(
@@ -124,17 +128,18 @@ def lake_rows(
 ) -> pa.Table:
     """A query over `rows`, those of a table's completed loads, read without the warehouse."""
     with reading() as session:
-        return session.read(f"with rows as ({_seen(table)}) {query}", params)
+        return session.read(f"with rows as ({_seen(table, [table])}) {query}", params)
 
 
-def _register(session: Session, table: RawTable) -> None:
-    session.execute(f"create or replace view {table.schema}.{table.name} as {_seen(table)}")
+def _register(session: Session, table: RawTable, shown: Iterable[RawTable]) -> None:
+    rows = _seen(table, shown)
+    session.execute(f"create or replace view {table.schema}.{table.name} as {rows}")
 
 
-def _seen(table: RawTable) -> str:
+def _seen(table: RawTable, shown: Iterable[RawTable]) -> str:
     """The SQL of a table's rows; a replayed row stands with the load it came with."""
     sql = _empty(table)
-    if files := _completed_files(table):
+    if files := [file for part in shown for file in _completed_files(part)]:
         read = f"read_parquet({_listed(files)}, union_by_name = true)"
         sql += f" union all by name select * from {read}"
     landed = f"coalesce({CAME_WITH}, _dlt_load_id) as _dlt_load_id"

@@ -27,6 +27,7 @@ ORDER_LINES = RawTable(
     grain="One row per invoice line of one exported file; a line may stand in two files",
     columns={
         "invoice": "string",
+        "line_id": "string",
         "stock_code": "string",
         "description": "string",
         "quantity": "bigint",
@@ -35,6 +36,7 @@ ORDER_LINES = RawTable(
         "customer_id": "bigint",
         "country": "string",
         "currency": "string",
+        "updated_at": "timestamp",
         "origin": "string",
     },
     key=("invoice", "stock_code", "quantity", "invoice_date", "price"),

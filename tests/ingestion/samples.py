@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 import warehouse
 from ingestion.books import Book, books
-from ingestion.registry import SOURCES, tables
+from ingestion.registry import sources, tables
 from warehouse.lake import completed_loads
 
 RECEIPT_HEADER = (
@@ -193,7 +193,7 @@ def all_books() -> list[Book]:
     """The books of every completed load of every source, load by load."""
     return [
         book
-        for source in SOURCES.values()
+        for source in sources().values()
         for load in sorted(completed_loads(source.tables[0].schema))
         for book in books(source.name, source.tables, [load])
     ]

@@ -6,7 +6,8 @@ import dagster as dg
 
 from ingestion.books import ENTRIES, Book
 from ingestion.pipeline import LoadReport, SourceUnavailableError, load
-from ingestion.registry import SOURCES, Source
+from ingestion.registry import Source, sources
+from ingestion.registry import tables as raw_tables
 from warehouse import RawTable
 from warehouse.lake import books_of, quarantine_of
 
@@ -18,6 +19,11 @@ OURS = 2  # tables beside a source's own: books and quarantine
 def _spec(source: Source, table: RawTable) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=[table.schema, table.name],
+        deps=[
+            [fed_by.schema, fed_by.name]
+            for fed_by in raw_tables()
+            if (fed_by.feeds, fed_by.name) == (table.source, table.name)
+        ],
         description=f"{table.grain}. {source.description}.",
         group_name="ingestion",
         owners=["team:data"],
@@ -127,4 +133,4 @@ def _page(books: Iterable[Book]) -> dg.MetadataValue[str]:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The assets of every source."""
-    return dg.Definitions(assets=[_assets(source) for source in SOURCES.values()])
+    return dg.Definitions(assets=[_assets(source) for source in sources().values()])

@@ -13,6 +13,7 @@ renamed as (
 
     select
         invoice as order_id,
+        {{ clean_text('line_id') }} as line_id,
         upper(trim(stock_code)) as stock_code,
         {{ clean_text('description') }} as description,
         quantity,
@@ -23,6 +24,7 @@ renamed as (
         cast(customer_id as string) as user_id,
         {{ clean_text('country') }} as country,
         invoice like 'C%' as is_cancellation,
+        cast(updated_at as timestamp) as updated_at,
         origin,
         _dlt_load_id as load_id,
         {{ time_of_load('_dlt_load_id') }} as loaded_at
@@ -30,7 +32,7 @@ renamed as (
 
 ),
 
-{# The ledger numbers no lines: equal lines of one invoice are told apart by counting them. #}
+{# Where a shop does not number its lines, equal ones of an invoice are told apart by counting. #}
 numbered as (
 
     select
@@ -54,10 +56,13 @@ numbered as (
 keyed as (
 
     select
-        {{ surrogate_key([
-            'order_id', 'stock_code', 'description', 'quantity', 'ordered_at', 'unit_price',
-            'occurrence',
-        ]) }} as order_line_id,
+        case
+            when line_id is not null then {{ surrogate_key(['order_id', 'line_id']) }}
+            else {{ surrogate_key([
+                'order_id', 'stock_code', 'description', 'quantity', 'ordered_at', 'unit_price',
+                'occurrence',
+            ]) }}
+        end as order_line_id,
         *
     from numbered
 
@@ -81,7 +86,8 @@ final as (
         origin,
         loaded_at,
         row_number() over (
-            partition by order_line_id order by origin asc nulls last, load_id desc
+            partition by order_line_id
+            order by updated_at desc nulls last, origin asc nulls last, load_id desc
         ) > 1 as is_duplicate
     from keyed
 
