@@ -47,6 +47,8 @@ def test_columns_have_their_declared_types_and_rows_their_load(shop: Shop) -> No
         **ORDER_LINE,
         "invoice_date": datetime(2010, 12, 1, 8, 26, tzinfo=UTC),
         "currency": None,
+        "line_id": None,
+        "updated_at": None,
         "origin": "1.parquet",
         "has_load": True,
     }
