@@ -32,6 +32,7 @@ def doubles(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Double]]:
         yield made
 
 
+@pytest.mark.slow  # dbt builds a dozen models
 def test_a_person_of_five_systems_is_five_records_of_one_shape(
     doubles: dict[str, Double], models: Models
 ) -> None:
