@@ -22,7 +22,9 @@ QUIET = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
-    "PYTHONWARNINGS": "ignore::UserWarning:sqlglot.tokens",  # of a pin that we cannot move yet
+    "PYTHONWARNINGS": (  # of a pin that we cannot move yet, and of a command that has no other
+        "ignore::UserWarning:sqlglot.tokens,ignore:Function `dev_command` is superseded"
+    ),
     "RUNTIME__DLTHUB_TELEMETRY": "false",
 }
 DLT_BEHAVIOUR = {

@@ -388,10 +388,11 @@ def dev(port: Annotated[int, typer.Option(help="Port of the UI")] = 3000) -> Non
     from orchestration.demo import apis
     from orchestration.run import prepare_dagster_home
 
-    prepare_dagster_home()
-    words = ["dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    home = prepare_dagster_home()
+    where = ["-w", str(settings.PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    console.print(f"The Dagster UI opens on http://127.0.0.1:{port} in a moment.")
     with apis():
-        ui = subprocess.Popen([BIN / "dagster", *words])
+        ui = subprocess.Popen([BIN / "dagster", "dev", "--log-level", "warning", *where], cwd=home)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the UI gets it too, and ends us by ending
         signal.signal(signal.SIGTERM, lambda *_: ui.terminate())
         raise typer.Exit(ui.wait())

@@ -12,11 +12,13 @@ from typing import Any
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, StaticPool, create_engine, event
 
+NO_OUTPUT = NoOpComputeLogManager  # of steps: they print nothing, and keeping it takes 2 processes
 LESS_SYNCHRONOUS = "pragma synchronous = normal"  # whole after a crash; the last events may lack
 
 
@@ -70,6 +72,9 @@ class History(DagsterSqliteStorage):
 def open_instance(home: Path) -> dg.DagsterInstance:
     """The Dagster instance of this folder, for one process that writes many events."""
     ours = {"module": __name__, "class": History.__name__, "config": {"base_dir": str(home)}}
+    no_output = {"module": NO_OUTPUT.__module__, "class": NO_OUTPUT.__name__}
     return dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(home), overrides={"storage": {"custom": ours}})
+        InstanceRef.from_dir(
+            str(home), overrides={"storage": {"custom": ours}, "compute_logs": no_output}
+        )
     )

@@ -77,12 +77,14 @@ def write_lines(path: Path, lines: pa.Array) -> None:
 
 
 def write_drops(folder: Path, name: str, table: pa.Table, column: str, days: Column) -> None:
-    """One CSV file `<name>_YYYY-MM-DD.csv` a day; what happened outside these days is not told."""
+    """One CSV file `<name>_YYYY-MM-DD.csv` a day. Raises ValueError for rows of other days."""
     folder.mkdir(parents=True, exist_ok=True)
     of_day = table[column].to_numpy(zero_copy_only=False).astype("datetime64[D]")
     order = np.argsort(of_day, kind="stable")
     rows, of_day = csv_values(table.take(pa.array(order))), of_day[order]
     starts, ends = np.searchsorted(of_day, days), np.searchsorted(of_day, days, side="right")
+    if untold := len(of_day) - int((ends - starts).sum()):
+        raise ValueError(f"{untold} rows of {name} are of none of the days from {days[0]} on")
     for day, start, end in zip(days, starts, ends, strict=True):
         with (folder / f"{name}_{day}.csv").open("wb") as file:
             file.write(",".join(rows.column_names).encode() + b"\n")

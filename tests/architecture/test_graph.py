@@ -51,6 +51,11 @@ def test_every_asset_has_group_owner_kinds_and_description(assets: Any) -> None:
     assert bare == []
 
 
+def test_every_check_says_what_it_checks(assets: Any) -> None:
+    checks = [assets.get(key) for key in assets.asset_check_keys]
+    assert [node.key.name for node in checks if not node.description] == []
+
+
 def test_everything_that_opens_the_warehouse_waits_in_its_pool(assets: Any) -> None:
     free = [
         node.key.to_user_string()

@@ -5,15 +5,19 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from simulation.company import make_company
+from simulation.forms import write_drops
 from simulation.ledger import DAYS, FILES, SOURCE
 
 ROOT = Path(__file__).parents[2]
@@ -270,6 +274,12 @@ def test_every_receipt_line_is_in_the_drop_of_its_day(whole: Path) -> None:
     facts = json.loads((whole / "company/made.json").read_text())["facts"]
 
     assert (wrong, len(receipt_lines(whole))) == ([], facts["receipt_lines"])
+
+
+def test_a_row_of_another_day_than_the_drops_is_an_error(tmp_path: Path) -> None:
+    rows = pa.table({"sold_on": pa.array([date(2011, 12, 8), date(2011, 12, 9)])})
+    with pytest.raises(ValueError, match="1 rows of receipts are of none of the days"):
+        write_drops(tmp_path, "receipts", rows, "sold_on", np.array(["2011-12-09"], "M8[D]"))
 
 
 def test_both_forms_hold_the_same_rows(small: Path, tmp_path: Path) -> None:

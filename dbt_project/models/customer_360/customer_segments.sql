@@ -1,5 +1,8 @@
 {# One row per customer and segment they are in: which, why, and since when. #}
 
+-- depends_on: {{ ref('segment_changes') }}
+-- for their common total: dbt runs a test only when it builds all that it reads, or what that reads
+
 with
 
 demographics as (

@@ -1,5 +1,6 @@
 """Every dbt seed, model and test, as assets and checks."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +10,12 @@ import dagster_dbt
 import warehouse
 from ingestion import registry
 from orchestration.defs.dbt.build import build
-from orchestration.defs.dbt.translator import Translator
+from orchestration.defs.dbt.translator import Translator, described
 from orchestration.parsing import parsed_manifest
 
 
 @dagster_dbt.dbt_assets(
-    manifest=parsed_manifest(),
+    manifest=described(json.loads(parsed_manifest().read_text())),
     dagster_dbt_translator=Translator(),
     exclude="resource_type:unit_test",
     pool="warehouse",

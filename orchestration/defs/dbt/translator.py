@@ -7,6 +7,15 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
 SEEDS = "rules"
+CHECKS = {  # what each kind of dbt test says, where it says nothing of its own
+    "accepted_range": "{column_name} is inside its bounds.",
+    "accepted_values": "{column_name} is one of the known values.",
+    "not_null": "{column_name} is in every row.",
+    "relationships": "Every {column_name} is one that {to} knows.",
+    "same_total": "{expression}, added up, is what {other_expression} is in {other_model}.",
+    "unique": "{column_name} is in one row only.",
+    "unique_combination": "{columns} together are in one row only.",
+}
 
 
 class Translator(DagsterDbtTranslator):
@@ -25,6 +34,24 @@ class Translator(DagsterDbtTranslator):
             description=node["description"],
             kinds={"dbt", "duckdb"},
         )
+
+
+def described(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The manifest with a sentence in every test, where Dagster looks for it."""
+    nodes = {
+        name: {**node, "meta": {"description": check(node), **node["meta"]}}
+        if node["resource_type"] == "test"
+        else node
+        for name, node in manifest["nodes"].items()
+    }
+    return {**manifest, "nodes": nodes}
+
+
+def check(node: Mapping[str, Any]) -> str:
+    """What a dbt test makes sure of."""
+    kind = node.get("test_metadata") or {"name": node["name"], "kwargs": {}}
+    sentence = CHECKS.get(kind["name"], f"{kind['name'].replace('_', ' ').capitalize()}.")
+    return str(node["description"] or sentence.format(**kind["kwargs"]))
 
 
 def layer(node: Mapping[str, Any]) -> str:
