@@ -3,6 +3,7 @@
 CDP_HOME    the only folder a run writes to; default `data`
 CDP_TARGET  the dbt target, which is also the warehouse's engine; default `duckdb`
 CDP_TODAY   the day by which licences end and retention is kept; default the calendar's
+CDP_PLAN    the tracking plan; default `ingestion/tracking_plan.yml`
 CDP_REPAIRS the rules that mend refused rows; default `ingestion/repairs.yml`
 CDP_SECRET  the key of all keyed hashes; made once under CDP_HOME when not given
 """
@@ -62,6 +63,11 @@ def today() -> date:
 def repairs() -> Path:
     """The file of rules by which refused rows are mended."""
     return PROJECT / os.environ.get("CDP_REPAIRS", "ingestion/repairs.yml")
+
+
+def tracking_plan() -> Path:
+    """The file that says which events are expected."""
+    return PROJECT / os.environ.get("CDP_PLAN", "ingestion/tracking_plan.yml")
 
 
 def secret() -> bytes:

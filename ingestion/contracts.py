@@ -15,6 +15,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from ingestion import suppression
 from ingestion.books import entry
+from ingestion.tracking_plan import judge, plan_for
 from warehouse import RawTable, reading
 from warehouse.lake import QUARANTINE, SQL_TYPES
 
@@ -56,10 +57,21 @@ def _checked(table: RawTable, batch: pa.Table) -> Iterator[object]:
     named = suppression.without_erased_people(table, batch)
     result = check(table, named.rows)
     kept = suppression.without_erased_people(table, result.accepted)
-    yield kept.rows
-    yield from entry(table, "accepted", kept.rows.num_rows)
     yield from entry(table, "suppressed", named.suppressed + kept.suppressed)
     yield from refused(table, result.quarantined)
+    yield from _planned(table, kept.rows)
+
+
+def _planned(table: RawTable, rows: pa.Table) -> Iterator[object]:
+    """The rows that the tracking plan lets in, where the table is one of events."""
+    plan = plan_for(table)
+    if plan:
+        judged = judge(plan, rows)
+        rows = judged.accepted
+        yield from refused(table, judged.quarantined)
+        yield from counted(table, judged.violations)
+    yield rows
+    yield from entry(table, "accepted", rows.num_rows)
 
 
 def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
@@ -70,6 +82,13 @@ def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
             rows.select(list(QUARANTINE)).cast(QUARANTINE_SCHEMA), "quarantine"
         )
         yield from entry(table, "quarantined", rows.num_rows)
+
+
+def counted(table: RawTable, violations: pa.Table) -> Iterator[object]:
+    """Violations of the tracking plan on their way into the source's count of them."""
+    if violations.num_rows:
+        named = violations.append_column("table_name", pa.repeat(table.name, violations.num_rows))
+        yield dlt.mark.with_table_name(named, "violations")
 
 
 def refused_file(table: RawTable, origin: str, reason: str, payload: str = "") -> Iterator[object]:

@@ -19,6 +19,7 @@ from ingestion.contracts import check
 from ingestion.pipeline import finish_pending, run_replay
 from ingestion.registry import sources
 from ingestion.repairs import Repair, mended, repairs
+from ingestion.tracking_plan import judge, plan_for
 from warehouse import RawTable, lake_rows, scratch
 from warehouse.lake import CAME_WITH, quarantine_of, replays_of
 
@@ -107,6 +108,8 @@ def _judged(table: RawTable, held: pa.Table, rules: Sequence[Repair]) -> _Judged
     with scratch(held=held) as session:
         waiting = session.read(WAITING, [table.name])
     rows = check(table, mended(table, waiting, rules)).accepted
+    if plan := plan_for(table):
+        rows = judge(plan, rows).accepted
     with scratch(waiting=waiting, fitting=rows) as session:
         return _Judged(table, rows, session.read(STILL_REFUSED))
 

@@ -10,7 +10,7 @@ from dlt.extract.source import DltSource
 from ingestion.instances import Instance, InstanceError, instances
 from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
 from warehouse import RawTable
-from warehouse.lake import books_of, quarantine_of, replays_of
+from warehouse.lake import books_of, quarantine_of, replays_of, violations_of
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def tables() -> list[RawTable]:
     """Every raw table of every source, switched on or not, with quarantine, books and replays."""
     known = sources()
     declared = [table for source in known.values() for table in source.tables]
-    ours = (quarantine_of, books_of, replays_of)
+    ours = (quarantine_of, books_of, replays_of, violations_of)
     return declared + [
         replace(table_of(source.name), feeds=source.tables[0].feeds)
         for source in known.values()

@@ -36,6 +36,10 @@ SHOWN = """
     order by first_seen_at, table_name, payload
     limit ?
 """
+VIOLATIONS = """
+    select version, event_name, property, rule, action, cast(sum(events) as bigint) as events
+    from rows group by all order by all
+"""
 
 
 @app.callback()
@@ -111,6 +115,19 @@ def books(where: Where = "") -> None:
         for row in loads(source).to_pylist()
         if table in ("", row["table_name"])
     ]
+    show_rows(rows)
+
+
+@app.command()
+def violations(where: Where = "") -> None:
+    """Show how often each rule of the tracking plan was broken, by source and version."""
+    from warehouse import lake_rows
+    from warehouse.lake import violations_of
+
+    rows = []
+    for source, _ in _places(where):
+        counted = lake_rows(violations_of(source), VIOLATIONS)
+        rows += [{"source": source, **row} for row in counted.to_pylist()]
     show_rows(rows)
 
 

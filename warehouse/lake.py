@@ -29,6 +29,15 @@ QUARANTINE = {
 }
 BOOKS = {"table_name": "string", "entry": "string", "rows": "bigint"}
 REPLAYS = {"table_name": "string", "refusal_id": "string", "rules": "string", "rows": "bigint"}
+VIOLATIONS = {
+    "table_name": "string",
+    "version": "string",
+    "event_name": "string",
+    "property": "string",
+    "rule": "string",
+    "action": "string",
+    "events": "bigint",
+}
 CAME_WITH = "refused_in_load"  # of a replayed row: the load that it came with and was refused in
 
 
@@ -106,6 +115,17 @@ def replays_of(source: str) -> RawTable:
         name="replays",
         grain="One row per refusal that was let in after a repair",
         columns=REPLAYS,
+        key=(),
+    )
+
+
+def violations_of(source: str) -> RawTable:
+    """The table that counts how often each rule of the tracking plan was broken."""
+    return RawTable(
+        source=source,
+        name="violations",
+        grain="One row per load, version of the plan, event and rule that was broken",
+        columns=VIOLATIONS,
         key=(),
     )
 

@@ -17,6 +17,7 @@ from ingestion import suppression
 from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
+from ingestion.tracking_plan import plan_for
 from warehouse import RawTable, Session, reading, text_lines
 
 PATHS = {  # where a value stands; of several places, the first that has it
@@ -82,7 +83,8 @@ BROKEN = f"""
 
 @dlt.source(name="web")
 def web(bucket_url: str = dlt.config.value) -> Iterator[DltResource]:
-    """The events of one inbox."""
+    """The events of one inbox. Raises TrackingPlanError before anything is read."""
+    plan_for(EVENTS)
     yield dlt.resource(_rows, name=EVENTS.name, write_disposition="append")(bucket_url)
 
 
