@@ -1,7 +1,10 @@
 """The REST sources against a server that pages, on 127.0.0.1."""
 
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -191,6 +194,33 @@ def test_an_api_that_does_not_let_us_in_says_what_to_check_and_no_secret(
         load("email")
 
     assert "wrong key" not in str(caught.value) and "right key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("moves", [0, 1])
+def test_a_cursor_that_repeats_for_ever_is_an_error(
+    api: Api, monkeypatch: pytest.MonkeyPatch, moves: int
+) -> None:
+    cursors = count()
+
+    class Endless(BaseHTTPRequestHandler):
+        """Answers the same row for ever, with the same cursor or always a new one."""
+
+        def do_GET(self) -> None:
+            cursor = str(next(cursors) * moves)
+            body = json.dumps({"data": [profile()], "next_cursor": cursor}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv(
+            "SOURCES__EMAIL__BASE_URL", f"http://127.0.0.1:{server.server_port}/email"
+        )
+        with pytest.raises(SourceUnavailableError, match="profiles lead in a circle"):
+            load("email")
+        server.shutdown()
 
 
 @pytest.mark.parametrize("page", [[], {"rows": []}, {"data": None}, {"data": {}}, 7])

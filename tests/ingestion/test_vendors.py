@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ingestion.instances import InstanceError
 from ingestion.pipeline import SourceUnavailableError, load, pipeline_for
+from ingestion.quarantine import replay
 from ingestion.registry import sources
 from ingestion.vendors import VENDORS, paginators
 from tests.ingestion.samples import seen, seen_values
@@ -227,6 +230,26 @@ def test_an_erased_person_stays_out_of_an_instance(on: On) -> None:
     suppression.add([suppression.tombstone("email", "erased@example.com")])
 
     assert load("ours").rows["contacts"] == 8
+
+
+def test_a_refused_row_of_an_instance_is_let_in_by_a_repair(
+    on: On, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {
+        "name": "pair",
+        "source": "ours",
+        "table": "order_lines",
+        "reason": "quantity is not a bigint",
+        "set": {"quantity": "'2'"},
+    }
+    (tmp_path / "repairs.yml").write_text(yaml.safe_dump({"repairs": [rule]}))
+    monkeypatch.setenv("CDP_REPAIRS", str(tmp_path / "repairs.yml"))
+    on("shopify").lists["orders"][0]["line_items"][0]["quantity"] = "a pair"
+    load("ours")
+    before = len(seen_values("raw_shop.order_lines", "line_id"))
+    replay("ours")
+
+    assert (before, len(seen_values("raw_shop.order_lines", "line_id"))) == (3, 4)
 
 
 def test_rows_of_an_instance_that_was_switched_off_stay_known(
