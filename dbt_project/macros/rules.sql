@@ -17,3 +17,17 @@
 {% macro figure(value) -%}
     cast(cast({{ value }} as decimal(18, 1)) as string)
 {%- endmacro %}
+
+{#
+Why a time cannot be, null when it can: it lies more than a day (clocks and time zones differ) after
+the row was loaded, or after CDP_TODAY where that is given, or before the first possible day.
+#}
+{% macro impossible_time(at, loaded_at) -%}
+    case
+        when {{ at }} > {{ loaded_at }} + interval '1' day then 'dated after it was loaded'
+        when {{ at }} >= cast({{ today() }} as timestamp) + interval '2' day
+            then 'dated after today'
+        when {{ at }} < cast('{{ var("first_possible_day") }}' as timestamp)
+            then 'dated before the first possible day'
+    end
+{%- endmacro %}

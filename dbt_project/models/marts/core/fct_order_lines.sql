@@ -20,29 +20,49 @@ identity_map as (
 
 ),
 
-final as (
+test_customers as (
+
+    select * from {{ ref('int_core__test_customers') }}
+
+),
+
+judged as (
 
     select
-        lines.order_line_id,
-        lines.order_id,
+        lines.*,
         identity_map.customer_id,
-        lines.channel,
-        lines.product_id,
-        lines.quantity,
-        lines.unit_price,
-        lines.line_amount,
-        lines.currency,
-        lines.ordered_at,
-        lines.line_class,
-        case
-            when outliers.order_line_id is not null then 'quantity far above the usual'
-        end as outlier_reason,
-        lines.line_class in ('sale', 'cancellation')
-        {%- if var('exclude_outliers') %} and outliers.order_line_id is null{% endif %}
-            as is_counted
+        coalesce(
+            lines.impossible_time,
+            case when test_customers.customer_id is not null then 'test account' end,
+            case
+                when outliers.order_line_id is not null then 'quantity far above the usual'
+            end
+        ) as outlier_reason
     from lines
     left join outliers on lines.order_line_id = outliers.order_line_id
     left join identity_map on lines.record_key = identity_map.record_key
+    left join test_customers on identity_map.customer_id = test_customers.customer_id
+
+),
+
+final as (
+
+    select
+        order_line_id,
+        order_id,
+        customer_id,
+        channel,
+        product_id,
+        quantity,
+        unit_price,
+        line_amount,
+        currency,
+        ordered_at,
+        line_class,
+        outlier_reason,
+        line_class in ('sale', 'cancellation')
+        {%- if var('exclude_outliers') %} and outlier_reason is null{% endif %} as is_counted
+    from judged
 
 )
 

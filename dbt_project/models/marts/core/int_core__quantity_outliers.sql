@@ -4,7 +4,7 @@ One row per sold line whose quantity is far from what is usual for its product.
 Robust z-score of the logarithm of the quantity: median and MAD per product, of all
 seldom sold products together (Iglewicz and
 Hoaglin, 1993, with 1.4826 as the factor that makes the MAD a standard deviation). Their cut of 3.5
-is for normal data; wholesale orders have long tails, so lines count as outliers above 8.
+is for normal data; wholesale orders have long tails (variable outlier_deviations).
 #}
 
 with
@@ -70,7 +70,7 @@ final as (
         round(deviations.deviation / spreads.spread, 1) as robust_z_score
     from deviations
     inner join spreads on deviations.product_group = spreads.product_group
-    where deviations.deviation > 8 * spreads.spread
+    where deviations.deviation > {{ var('outlier_deviations') }} * spreads.spread
 
 )
 

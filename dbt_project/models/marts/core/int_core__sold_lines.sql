@@ -42,7 +42,8 @@ shop_lines as (
         currency,
         ordered_at,
         country,
-        is_cancellation
+        is_cancellation,
+        {{ impossible_time('ordered_at', 'loaded_at') }} as impossible_time
     from order_lines
 
 ),
@@ -62,7 +63,8 @@ store_lines as (
         currency,
         sold_at as ordered_at,
         cast(null as string) as country,
-        quantity < 0 as is_cancellation
+        quantity < 0 as is_cancellation,
+        {{ impossible_time('sold_at', 'loaded_at') }} as impossible_time
     from receipt_lines
 
 ),
@@ -90,6 +92,7 @@ final as (
         lines.currency,
         lines.ordered_at,
         lines.country,
+        lines.impossible_time,
         case
             when stock_code_classes.line_class is not null then stock_code_classes.line_class
             when lines.stock_code like 'GIFT%' then 'voucher'
