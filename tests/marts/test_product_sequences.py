@@ -23,6 +23,8 @@ SEQUENCES = (
     "int_marketing__followed_products",
     "int_marketing__judged_sequences",
     "product_sequences",
+    "int_marketing__baskets",
+    "product_pairs",
 )
 
 
@@ -135,4 +137,24 @@ def test_nothing_is_found_where_the_products_were_shuffled(models: Models, seed:
     rng = np.random.default_rng(seed)
     lines = with_rules(company(rng), rng)
 
-    assert rules(models, shuffled(lines, rng)).num_rows == 0
+    found = rules(models, shuffled(lines, rng)).num_rows
+    pairs = warehouse.read("marts.product_pairs").num_rows
+
+    assert (found, pairs) == (0, 0)
+
+
+def test_what_is_bought_together_by_many_is_a_pair_and_what_one_repeats_is_none(
+    models: Models,
+) -> None:
+    """Of those who take 5 a third take 6 with it; one customer takes 8 and 9 forty times."""
+    rng = np.random.default_rng(4)
+    lines = shuffled(company(rng), rng)
+    with_it = np.flatnonzero((lines.product == 5) & (rng.random(len(lines.product)) < 1 / 3))
+    together = [column[with_it] for column in columns(lines)[:3]]
+    habit = np.repeat(lines.order.max() + 1 + np.arange(40), 2)
+    repeated = (habit, np.full(80, 7), np.repeat(rng.integers(0, DAYS, 40), 2), np.tile([8, 9], 40))
+    parts = (columns(lines), (*together, np.full(len(with_it), 6)), repeated)
+    rules(models, Lines(*(np.concatenate(column) for column in zip(*parts, strict=True))))
+
+    pairs = warehouse.read("select product_id, other_product_id, relation from marts.product_pairs")
+    assert [tuple(row.values()) for row in pairs.to_pylist()] == [("P005", "P006", "complement")]

@@ -1,4 +1,4 @@
-{# One row per order and product of it, orders of very many products left out. #}
+{# One row per order and product of it, with who bought; orders of very many products left out. #}
 
 with
 
@@ -14,6 +14,7 @@ sold as (
     select
         order_id,
         product_id,
+        coalesce(max(customer_id), order_id) as buyer,
         min(ordered_at) as ordered_at
     from order_lines
     group by order_id, product_id
@@ -25,6 +26,7 @@ counted as (
     select
         order_id,
         product_id,
+        buyer,
         cast(date_trunc('week', ordered_at) as date) as week,
         count(*) over (partition by order_id) as products_of_order
     from sold

@@ -52,14 +52,15 @@ together as (
     select
         a.product_id,
         b.product_id as other_product_id,
-        count(*) as orders
+        count(*) as orders,
+        count(distinct a.buyer) as customers
     from baskets as a
     inner join baskets as b on a.order_id = b.order_id and a.product_id < b.product_id
     where
         a.orders_of_product >= {{ var('rule_min_buyers') }}
         and b.orders_of_product >= {{ var('rule_min_buyers') }}
     group by a.product_id, b.product_id
-    having count(*) >= {{ var('rule_min_customers') }}
+    having count(distinct a.buyer) >= {{ var('rule_min_customers') }}
 
 ),
 
@@ -69,11 +70,30 @@ judged as (
         together.product_id,
         together.other_product_id,
         together.orders,
-        round(sum(a.meetings * a.share_of_week * b.share_of_week), 9) as expected_orders
+        together.customers,
+        round(
+            sum(a.meetings * a.share_of_week * b.share_of_week)
+            * together.customers / together.orders, 9
+        ) as expected_customers
     from together
     inner join shares as a on together.product_id = a.product_id
     inner join shares as b on together.other_product_id = b.product_id and a.week = b.week
-    group by together.product_id, together.other_product_id, together.orders
+    group by
+        together.product_id, together.other_product_id, together.orders, together.customers
+
+),
+
+measured as (
+
+    select
+        *,
+        exp(
+            customers - expected_customers
+            - customers * ln(customers / expected_customers)
+        ) as p_value,
+        {{ byar_bound('customers', -1.96) }} / expected_customers as lift_low,
+        {{ byar_bound('customers + 1', 1.96) }} / expected_customers as lift_high
+    from judged
 
 ),
 
@@ -81,14 +101,8 @@ ranked as (
 
     select
         *,
-        exp(orders - expected_orders - orders * ln(orders / expected_orders)) as p_value,
-        count(*) over () * exp(
-            orders - expected_orders - orders * ln(orders / expected_orders)
-        ) / rank() over (
-            order by
-                exp(orders - expected_orders - orders * ln(orders / expected_orders)) asc nulls last
-        ) as adjusted
-    from judged
+        p_value * count(*) over () / rank() over (order by p_value asc nulls last) as adjusted
+    from measured
 
 ),
 
@@ -111,17 +125,25 @@ final as (
         product.product_name,
         other_product.product_name as other_product_name,
         case
-            when corrected.orders > corrected.expected_orders then 'complement'
+            when corrected.lift_low >= {{ var('pair_least_lift') }} then 'complement'
             else 'substitute'
         end as relation,
         corrected.orders as support,
-        round(corrected.orders / corrected.expected_orders, 4) as lift,
+        corrected.customers,
+        round(corrected.customers / corrected.expected_customers, 4) as lift,
+        round(corrected.lift_low, 4) as lift_low,
+        round(corrected.lift_high, 4) as lift_high,
         corrected.q_value
     from corrected
     inner join products as product on corrected.product_id = product.product_id
     inner join products as other_product
         on corrected.other_product_id = other_product.product_id
-    where corrected.q_value <= {{ var('rule_false_discoveries') }}
+    where
+        corrected.q_value <= {{ var('rule_false_discoveries') }}
+        and (
+            corrected.lift_low >= {{ var('pair_least_lift') }}
+            or corrected.lift_high * {{ var('pair_least_lift') }} <= 1
+        )
 
 )
 
