@@ -8,7 +8,7 @@ from urllib.request import url2pathname
 import dlt
 from dlt.sources.filesystem import filesystem
 
-BATCH_BYTES = 268_435_456  # files are read together up to this size, which bounds memory
+BATCH_BYTES = 134_217_728  # files are read together up to this size, which bounds memory
 
 
 @dataclass(frozen=True)
