@@ -206,6 +206,7 @@ def erase(
 
 
 def _rebuild() -> None:
+    sys.argv = sys.argv[:1]  # dbt writes the command line into its files, and ours names a person
     if not _refresh():
         console.print("[yellow]The rebuild had problems, see above.[/yellow]")
 

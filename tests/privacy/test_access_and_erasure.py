@@ -140,7 +140,7 @@ def test_erasure_leaves_no_trace_and_nobody_else_changes(company_copy: Path, cdp
     ledger = "select sum(amount) as total from marts.ledger_reconciliation"
     booked = warehouse.read(ledger).to_pylist()
 
-    erased = cdp("erase", person.customer_id, "--yes")
+    erased = cdp("erase", person.values(["email"])[0], "--yes")  # as people ask for it
     again = cdp("demo", "--people", str(SMALL))
 
     values = person.values(["email", "phone", "loyalty_number", "anonymous_id"])
