@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 
 import settings
 import warehouse
-from ingestion import suppression
 from scorecard import privacy, truth
 from scorecard.rows import Row
 from settings import ForeseenError
@@ -21,7 +20,7 @@ OURS = ("SOURCES__", "DESTINATIONS__", "CDP_HOME")  # the copy has its own
 
 
 class RehearsalError(ForeseenError):
-    """The erasure did not get as far as erasing."""
+    """The erasure, or the score of what it left, stopped before its end."""
 
 
 def rehearse() -> list[Row]:
@@ -32,12 +31,24 @@ def rehearse() -> list[Row]:
     with TemporaryDirectory(prefix="cdp-") as folder:
         home = _copied(Path(folder) / "data")
         erased = _cdp(home, "erase", customer, "--yes")
-        if not (home / suppression.path().relative_to(settings.home())).exists():
-            raise RehearsalError(f"`cdp erase` stopped: {erased.stdout[-500:]}")
-        _cdp(home, "score")
-        newest = max((home / "scores").glob("*.json"))
-        rows = [Row(**row) for row in json.loads(newest.read_text())["rows"]]
+        if erased.returncode:
+            raise RehearsalError(f"`cdp erase` stopped: {_last_words(erased)}")
+        rows = _scored(home)
     return [row for row in rows if row.metric in (privacy.TRACES, privacy.LEFT)]
+
+
+def _scored(home: Path) -> list[Row]:
+    """The rows of a score that is made now."""
+    before = set((home / "scores").glob("*.json"))
+    done = _cdp(home, "score")
+    made = set((home / "scores").glob("*.json")) - before
+    if not made:
+        raise RehearsalError(f"`cdp score` stopped: {_last_words(done)}")
+    return [Row(**row) for row in json.loads(made.pop().read_text())["rows"]]
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stdout + done.stderr).strip()[-500:]
 
 
 def _copied(home: Path) -> Path:

@@ -68,9 +68,17 @@ def erase(
 
 def resume(raw_tables: Sequence[RawTable], rebuild: Callable[[], None]) -> list[Certificate]:
     """Finish the erasures that were cut off."""
+    return [_erase(person, raw_tables, rebuild) for person in _cut_off()]
+
+
+def was_cut_off(identifier: str) -> bool:
+    """Whether an erasure of this person waits to be finished; nobody else knows the person now."""
+    return any(person.answers_to(identifier) for person in _cut_off())
+
+
+def _cut_off() -> list[Person]:
     journals = sorted((settings.home() / JOURNAL).glob("*.json"))
-    people = [Person.from_json(path.read_text()) for path in journals]
-    return [_erase(person, raw_tables, rebuild) for person in people]
+    return [Person.from_json(path.read_text()) for path in journals]
 
 
 def _erase(

@@ -50,6 +50,11 @@ class Person:
         wanted = set(kinds)
         return [value for kind, value in self.pointers if kind in wanted]
 
+    def answers_to(self, identifier: str) -> bool:
+        """Whether this is the person's customer id or one of the identifiers."""
+        known = {self.customer_id, *(value for _, value in self.identifiers)}
+        return not known.isdisjoint(_forms(identifier))
+
 
 def find(identifier: str) -> Person:
     """The customer with this customer id, e-mail, phone, card, user or device.
@@ -78,9 +83,14 @@ def owns(
     return f"coalesce({' or '.join(conditions)}, false)", params
 
 
-def _customers(session: Session, identifier: str) -> list[str]:
+def _forms(identifier: str) -> tuple[str, str]:
+    """What is asked for as ids are kept, and as phones are."""
     wanted = identifier.strip().lower()
-    phone = e164(identifier, None) or wanted
+    return wanted, e164(identifier, None) or wanted
+
+
+def _customers(session: Session, identifier: str) -> list[str]:
+    wanted, phone = _forms(identifier)
     rows = session.read(
         "select distinct coalesce(redirects.customer_id, found.customer_id) as customer_id from"
         " (select customer_id from identity.customers where customer_id = ? and status <> 'retired'"

@@ -1,54 +1,20 @@
 """One refresh and the next: what must not change, what must go on, what must be kept."""
 
-import os
-import random
 import resource
-import signal
 import subprocess
-import time
 from datetime import datetime
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import warehouse
-from orchestration import demo
-from tests.conftest import CDP, SMALL, Run, environment, use_home
+from tests.conftest import CDP, Run, environment
+from tests.flow.state import delivered, fingerprints
 
 pytestmark = pytest.mark.slow
-OF_THE_MOMENT = (  # they know when, or more
-    "activation.deliveries",
-    "identity.customer_id_",
-    "identity.identity_events",
-    "identity.refreshes",
-    "profiles.profile_history",
-    "published.about",
-    "scores.",
-)
-FINGERPRINT = """
-select concat(count(*), ':', md5(string_agg(row_hash, '' order by row_hash)))
-from (
-    select md5(cast(t as varchar)) as row_hash
-    from (select columns(lambda name: name not in ('loaded_at', 'known_on')) from {}) as t
-)
-"""
-
-
-def fingerprints() -> dict[str, str]:
-    """One hash per table, of its rows in any order."""
-    with warehouse.transaction() as session:
-        tables = [table for table in session.tables() if not table.startswith(OF_THE_MOMENT)]
-        return {
-            table: session.read(FINGERPRINT.format(table)).column(0)[0].as_py() for table in tables
-        }
-
-
-def delivered(home: Path) -> list[str]:
-    """Every line that reached the destination."""
-    files = (home / "delivered").rglob("*.jsonl")
-    return sorted(f"{p.parent.name} {line}" for p in files for line in p.read_text().splitlines())
 
 
 def test_a_second_refresh_with_nothing_new_changes_nothing(company_copy: Path, cdp: Run) -> None:
@@ -59,86 +25,24 @@ def test_a_second_refresh_with_nothing_new_changes_nothing(company_copy: Path, c
     assert (done.returncode, (fingerprints(), delivered(company_copy))) == (0, before)
 
 
-def test_a_refresh_killed_in_every_stage_equals_one_clean_run(
-    home: Path, refreshed_home: Path, cdp: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    demo.prepare(SMALL)
-    chance = random.Random(0)
-    for step in (
-        "load_pos",
-        "dbt_models_3",
-        "identity_refresh",
-        "dbt_models_2",
-        "ml__customer_clusters",
-        "dbt_models",
-        "activation__deliveries",
-        "published__about",
-    ):
-        _kill_in(home, step, chance)
-
-    done = cdp("refresh")
-
-    killed = (done.returncode, fingerprints(), delivered(home))
-    use_home(refreshed_home, monkeypatch)
-    assert killed == (0, fingerprints(), delivered(refreshed_home))
-
-
-ORDER = (
-    "dbt_models_4",
-    "load_ads",
-    "load_crm",
-    "load_dmp",
-    "load_email",
-    "load_partner",
-    "load_pos",
-    "load_shop",
-    "load_social",
-    "load_support",
-    "load_web",
-    "privacy__retention",
-    "dbt_models_3",
-    "identity_refresh",
-    "identity__refreshes_few_records_changed_their_customer",
-    "dbt_models_2",
-    "ml__channel_credits",
-    "ml__customer_clusters",
-    "dbt_models",
-    "activation__deliveries",
-    "published__about",
-)
-LONGEST_WAIT = {"dbt_models_3": 6.0, "dbt_models_2": 6.0, "dbt_models": 3.5}  # seconds
-
-
-def _kill_in(home: Path, step: str, chance: random.Random) -> None:
-    """Start a refresh and kill -9 all of it at a random moment of this step."""
-    process = subprocess.Popen(
-        [CDP, "refresh"],
-        env={**environment(home), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout
-    before = ORDER[ORDER.index(step) - 1]
-    for line in process.stdout:
-        if f" {before} " in line or line.rstrip().endswith(before):
-            time.sleep(chance.uniform(0, LONGEST_WAIT.get(step, 0.3)))
-            break
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def test_a_refresh_without_the_truth_makes_the_same_tables(
-    home: Path, refreshed_home: Path, cdp: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    demo.prepare(SMALL)
-    (home / "truth").rename(home.parent / "truth")
-
-    done = cdp("refresh")
-
-    blind = (done.returncode, fingerprints())
-    use_home(refreshed_home, monkeypatch)
-    assert blind == (0, fingerprints())
+def test_every_check_of_a_refresh_gives_a_result(company: Path) -> None:
+    with dg.DagsterInstance.get() as instance:
+        events = [
+            entry.dagster_event
+            for entry in instance.all_logs(instance.get_runs()[-1].run_id)
+            if entry.dagster_event
+        ]
+    planned = {
+        event.asset_check_planned_data.asset_check_key
+        for event in events
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    }
+    given = {
+        event.asset_check_evaluation_data.asset_check_key
+        for event in events
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    }
+    assert (len(given) > 0, planned - given) == (True, set())
 
 
 def test_bad_input_and_a_dead_source_stop_nobody_else(company_copy: Path, cdp: Run) -> None:
@@ -212,9 +116,3 @@ def test_a_full_disk_is_told_and_the_next_refresh_is_whole(company_copy: Path, c
 
     told = "Free some space" in " ".join(full.stdout.split())
     assert (full.returncode, told, done.returncode, fingerprints() == before) == (1, True, 0, True)
-
-
-@pytest.mark.parametrize("people", ["0", "1", "2"])
-def test_a_company_of_hardly_anybody_ends_green_and_is_scored(people: str, cdp: Run) -> None:
-    made, scored = cdp("demo", "--people", people), cdp("score")
-    assert (made.returncode, scored.returncode) == (0, 0), made.stdout + scored.stdout

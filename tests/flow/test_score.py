@@ -51,3 +51,14 @@ def test_an_erased_person_leaves_no_trace(company_copy: Path, cdp: Run) -> None:
 
     rows = values(kept(company_copy))
     assert (done.returncode, rows["privacy", "traces after an erase"]) == (0, 0), done.stdout
+
+
+def test_an_erasure_that_crashes_is_told_and_not_scored(company_copy: Path, cdp: Run) -> None:
+    before = kept(company_copy)
+    for file in (company_copy / "lake").rglob("*.parquet"):
+        file.write_bytes(b"no parquet")
+
+    done = cdp("score", "--erase")
+
+    assert (done.returncode, "`cdp erase` stopped" in done.stdout) == (1, True), done.stdout
+    assert kept(company_copy) == before

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import warehouse
 from ingestion import registry
 from privacy import access, inventory, scan
 from privacy.person import Person, PersonNotFoundError, find
-from tests.conftest import SMALL, Run, environment
+from tests.conftest import CDP, SMALL, Run, environment
 
 KNOWN_TO_ALL = """
 select customer_id from identity.identity_map
@@ -177,18 +179,14 @@ def _changed(
 
 
 @pytest.mark.slow
-def test_an_erasure_that_was_killed_is_finished_by_the_next_one(
+def test_an_erasure_that_was_killed_is_finished_when_it_is_asked_for_again(
     company_copy: Path, cdp: Run
 ) -> None:
-    import subprocess
-    import time
-
-    from tests.conftest import CDP
-
-    first, second = warehouse.read(KNOWN_TO_ALL).column(0).to_pylist()[:2]
-    person = find(first)
+    person = person_known_to_all_sources()
     process = subprocess.Popen(
-        [CDP, "erase", first, "--yes"], env=environment(company_copy), stdout=subprocess.DEVNULL
+        [CDP, "erase", person.customer_id, "--yes"],
+        env=environment(company_copy),
+        stdout=subprocess.DEVNULL,
     )
     pending = company_copy / "privacy" / "pending"
     while not list(pending.glob("*.json")):
@@ -197,7 +195,7 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next_one(
     process.kill()
     process.wait()
 
-    done = cdp("erase", second, "--yes")
+    done = cdp("erase", person.values(["email"])[0], "--yes")
 
     traces = scan.scan(person.values(["email", "phone", "loyalty_number", "anonymous_id"]))
-    assert (done.returncode, traces, list(pending.glob("*.json"))) == (0, [], [])
+    assert (done.returncode, traces, list(pending.glob("*.json"))) == (0, [], []), done.stdout
