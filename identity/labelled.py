@@ -59,7 +59,7 @@ class TableLinks:
 
     def show_scores(self, session: Session, pairs: str, into: str) -> None:
         """Show the pairs with their weight and levels."""
-        score(session, pairs, "prepared", self.model, into)
+        score(session, pairs, "counted", self.model, into)
 
 
 def resolve(table: pa.Table, mapping: Mapping) -> pa.Table:
@@ -82,9 +82,9 @@ def learn(session: Session, mapping: Mapping) -> LinkModel:
     prepare(session, "numbered", mapping.fields, "prepared")
     block_keys(session, "prepared", mapping.fields, "shown_keys")
     session.hold("keys", "select * from shown_keys")
-    count_namesakes(session, "prepared", "keys", mapping.fields)
+    count_namesakes(session, "prepared", "keys", mapping.fields, "counted")
     candidate_pairs(session, "keys", mapping.fields, "pairs")
-    return train(session, "prepared", mapping.fields, "pairs")
+    return train(session, "counted", mapping.fields, "pairs")
 
 
 def _hold_empty(session: Session, mapping: Mapping) -> None:

@@ -137,8 +137,8 @@ class LikelyLinks:
             "select count(*) from incoming"
         ):
             self._hold_partners(session, pairs)
-        count_namesakes(session, "prepared", "identity.block_keys", self.compared.fields)
-        score(session, pairs, "prepared", self.model, into)
+        count_namesakes(session, "prepared", "identity.block_keys", self.compared.fields, "counted")
+        score(session, pairs, "counted", self.model, into)
 
     def _hold_partners(self, session: Session, pairs: str) -> None:
         """Hold the compared form of those in the pairs that have not changed, too."""
@@ -171,10 +171,10 @@ def learn(session: Session, compared: Compared) -> LinkModel:
     compared.hold(session, "incoming", "prepared", is_all=True)
     block_keys(session, "prepared", compared.fields, "shown_keys")
     session.hold("new_keys", "select * from shown_keys")
-    count_namesakes(session, "prepared", "new_keys", compared.fields)
+    count_namesakes(session, "prepared", "new_keys", compared.fields, "counted")
     candidate_pairs(session, "new_keys", compared.fields, "candidates")
     session.hold("same_person", SAME_PERSON)
-    return train(session, "prepared", compared.fields, "candidates", "same_person")
+    return train(session, "counted", compared.fields, "candidates", "same_person")
 
 
 def unique_types(rules: Rules) -> tuple[str, ...]:

@@ -410,7 +410,7 @@ def _likely_parts(evidence: Evidence) -> dict[tuple[int, int], list[Part]]:
         return {(r["a"], r["b"]): [Part("likely", "by the link model", r["weight"])] for r in known}
     _hold_compared(evidence, evidence.model)
     plain = {row["record_no"]: row for row in session.read("compared_records").to_pylist()}
-    forms = {row["record_no"]: row for row in session.read("prepared").to_pylist()}
+    forms = {row["record_no"]: row for row in session.read("counted").to_pylist()}
     ladders = weighed(evidence.model)
     return {
         (row["a"], row["b"]): _parts(
@@ -429,8 +429,8 @@ def _hold_compared(evidence: Evidence, model: LinkModel) -> None:
     unique = tuple(name for name, kind in model.fields.items() if kind == "unique_id")
     compared = linking.Compared(evidence.records, evidence.identifiers, unique)
     compared.hold(session, "incoming", "prepared")
-    count_namesakes(session, "prepared", "identity.block_keys", compared.fields)
-    score(session, "weighed", "prepared", model, "scored")
+    count_namesakes(session, "prepared", "identity.block_keys", compared.fields, "counted")
+    score(session, "weighed", "counted", model, "scored")
 
 
 def _parts(

@@ -92,7 +92,7 @@ def session(people: pa.Table) -> Iterator[Session]:
     with scratch(people=people) as opened:
         prepare(opened, "people", FIELDS, "prepared")
         block_keys(opened, "prepared", FIELDS, "keys")
-        count_namesakes(opened, "prepared", "keys", FIELDS)
+        count_namesakes(opened, "prepared", "keys", FIELDS, "counted")
         candidate_pairs(opened, "keys", FIELDS, "pairs")
         yield opened
 
@@ -108,14 +108,14 @@ def people() -> pa.Table:
 
 
 def test_hostile_values_get_a_weight(session: Session) -> None:
-    model = train(session, "prepared", FIELDS, "pairs")
-    score(session, "pairs", "prepared", model, "scored")
+    model = train(session, "counted", FIELDS, "pairs")
+    score(session, "pairs", "counted", model, "scored")
     scored = session.read("select * from scored")
     assert scored.num_rows and scored.column("weight").null_count == 0
 
 
 def test_a_saved_model_is_the_same_model(session: Session, tmp_path: Path) -> None:
-    model = train(session, "prepared", FIELDS, "pairs")
+    model = train(session, "counted", FIELDS, "pairs")
     model.save(tmp_path / "model.json")
     assert LinkModel.load(tmp_path / "model.json") == model
 
@@ -133,13 +133,13 @@ def test_a_table_of_two_is_judged_by_the_default_model() -> None:
     with scratch(people=people) as session:
         prepare(session, "people", fields, "prepared")
         block_keys(session, "prepared", fields, "keys")
-        count_namesakes(session, "prepared", "keys", fields)
+        count_namesakes(session, "prepared", "keys", fields, "counted")
         candidate_pairs(session, "keys", fields, "pairs")
         score(
             session,
             "pairs",
-            "prepared",
-            train(session, "prepared", fields, "pairs"),
+            "counted",
+            train(session, "counted", fields, "pairs"),
             "scored",
         )
         weight = session.read("scored").column("weight")[0].as_py()

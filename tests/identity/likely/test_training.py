@@ -72,9 +72,9 @@ def weight_without_first_name(people: pa.Table) -> float:
     with scratch(people=pa.concat_tables([one, other])) as session:
         prepare(session, "people", FIELDS, "prepared")
         block_keys(session, "prepared", FIELDS, "keys")
-        count_namesakes(session, "prepared", "keys", FIELDS)
+        count_namesakes(session, "prepared", "keys", FIELDS, "counted")
         session.execute("create temp table pairs as select 0 as a, 1 as b")
-        score(session, "pairs", "prepared", model, "scored")
+        score(session, "pairs", "counted", model, "scored")
         return float(session.read("scored").column("weight")[0].as_py())
 
 
@@ -84,14 +84,14 @@ def trained(people: pa.Table, *, has_labels: bool, threads: int = 2) -> LinkMode
         session.execute(f"set threads = {threads}")
         prepare(session, "people", FIELDS, "prepared")
         block_keys(session, "prepared", FIELDS, "keys")
-        count_namesakes(session, "prepared", "keys", FIELDS)
+        count_namesakes(session, "prepared", "keys", FIELDS, "counted")
         candidate_pairs(session, "keys", FIELDS, "pairs")
         session.execute(
             "create temp table known as select l.record_no as a, r.record_no as b"
             " from people as l inner join people as r on l.person = r.person"
             " and l.record_no < r.record_no and l.person % 4 = 0"
         )
-        return train(session, "prepared", FIELDS, "pairs", "known" if has_labels else None)
+        return train(session, "counted", FIELDS, "pairs", "known" if has_labels else None)
 
 
 @cache

@@ -33,6 +33,7 @@ judged as (
         identity_map.customer_id,
         coalesce(
             lines.impossible_time,
+            case when lines.line_amount is null then 'no exchange rate for its currency' end,
             case when test_customers.customer_id is not null then 'test account' end,
             case
                 when outliers.order_line_id is not null then 'quantity far above the usual'
@@ -60,7 +61,7 @@ final as (
         ordered_at,
         line_class,
         outlier_reason,
-        line_class in ('sale', 'cancellation')
+        line_class in ('sale', 'cancellation') and line_amount is not null
         {%- if var('exclude_outliers') %} and outlier_reason is null{% endif %} as is_counted
     from judged
 

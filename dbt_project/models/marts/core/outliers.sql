@@ -1,4 +1,4 @@
-{# One row per order line, order or event out of the ordinary, with the reason. #}
+{# One row per order line, order, event or ad's spend out of the ordinary, with the reason. #}
 
 with
 
@@ -24,6 +24,13 @@ order_outliers as (
 events as (
 
     select * from {{ ref('stg_web__events') }}
+
+),
+
+ad_days as (
+
+    select * from {{ ref('fct_ad_spend') }}
+    where spend is null
 
 ),
 
@@ -60,6 +67,16 @@ final as (
         false as is_left_out
     from events
     where {{ impossible_time('received_at', 'loaded_at') }} is not null
+    union all
+    select
+        'ad spend' as kind,
+        insight_id as row_id,
+        null as customer_id,
+        cast(reported_on as timestamp) as occurred_at,
+        'no exchange rate for its currency' as reason,
+        null as robust_z_score,
+        true as is_left_out
+    from ad_days
 
 )
 
