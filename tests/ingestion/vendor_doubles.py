@@ -85,7 +85,7 @@ class Double:
                 400, {"error": {"code": 17, "message": "User request limit reached"}}
             )
         if turn % 2:
-            raise RefusedError(429, retry_after=self.retry_after)
+            raise RefusedError(429, headers={"Retry-After": self.retry_after})
         raise RefusedError(500)
 
     def page(self, rows: list[Any], at: str | int | None) -> tuple[list[Any], str]:
