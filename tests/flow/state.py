@@ -9,6 +9,7 @@ OF_THE_MOMENT = (  # they know when, or more
     "identity.customer_id_",
     "identity.identity_events",
     "identity.refreshes",
+    "marts.ingestion_books",
     "profiles.profile_history",
     "published.about",
     "scores.",
