@@ -12,7 +12,7 @@ MAX_ROUNDS = 64  # contraction halves the nodes at least, so no graph needs more
 SLOW = 0.7  # a round that leaves more than this share of the edges calls for pointer walking
 
 EDGES = """
-select distinct least(a, b) as a, greatest(a, b) as b from {edges} where a <> b
+select least(a, b) as a, greatest(a, b) as b from {edges} where a <> b
 """
 PARENTS = """
 select node, min(parent) as parent from (
