@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev docs refresh check test bench lock clean postgres
+.PHONY: help setup demo dev docs refresh check test bench lock clean databases
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,13 +39,13 @@ check: setup  ## Lint, types, layers, docs and the fast tests
 	sqlfluff lint -q dbt_project/models dbt_project/tests
 	pytest -n 2 --dist loadfile -m "not slow"
 
-test: check postgres  ## Everything: `make check` and the slow tests
+test: check databases  ## Everything: `make check` and the slow tests
 	pytest -n 2 --dist loadfile -m slow
 
-postgres:
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
-		|| (apt-get update -qq && apt-get install -y -qq postgresql) \
-		|| (echo "The tests need PostgreSQL: install your system's postgresql package." && exit 1)
+databases:
+	@(ls /usr/lib/postgresql/*/bin/initdb && ls /usr/sbin/mariadbd) >/dev/null 2>&1 \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql mariadb-server) \
+		|| (echo "The tests need PostgreSQL and MariaDB: install your system's packages of them." && exit 1)
 
 bench: setup  ## Print speed as ratios against references in the same run
 	@$(PY) -m benchmarks

@@ -45,7 +45,7 @@ class _Door:
 
 
 def opened(
-    instance: str, vendor: Vendor, tables: Iterable[RawTable], given: Mapping[str, str]
+    vendor: Vendor, instance: str, tables: Iterable[RawTable], given: Mapping[str, str]
 ) -> DltSource:
     """Every list of one instance, as resources that append to its tables."""
     door = _Door(instance, vendor, given, _client(vendor, given))

@@ -49,7 +49,7 @@ def checked_rows(table: RawTable, batch: pa.Table, origin: str | None = None) ->
     if origin is not None:
         batch = batch.add_column(0, "origin", pa.repeat(origin, batch.num_rows))
     batch = batch.rename_columns(_names(batch.column_names))
-    for part in _by_encoding(batch):
+    for part in by_encoding(batch):
         yield from _checked(table, part)
 
 
@@ -130,7 +130,7 @@ def _names(columns: list[str]) -> list[str]:
     return names
 
 
-def _by_encoding(batch: pa.Table) -> Iterator[pa.Table]:
+def by_encoding(batch: pa.Table) -> Iterator[pa.Table]:
     """The batch; rows with bytes that are no text apart, the bytes escaped and the reason given.
 
     Files can hold such bytes, and a lake that took them could not be read again.

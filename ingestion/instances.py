@@ -1,9 +1,10 @@
-"""Instances: systems of a vendor that are switched on by settings alone.
+"""Instances: systems that are switched on by settings alone.
 
 SOURCES__SHOP_UK__TYPE=shopify makes an instance `shop_uk` of the kind `shop`. Its rows are mapped
 to the tables of the kind when they are read, with ids that begin with `shop_uk:`, and are kept in
 `raw_shop_uk`, with a pipeline and cursors of its own. The warehouse shows them in `raw_shop` too,
-so nothing behind the lake knows of vendors.
+so nothing behind the lake knows of vendors. What is no vendor's, such as a database, says by
+SOURCES__SHOP_UK__KIND which kind it feeds.
 """
 
 import json
@@ -13,8 +14,7 @@ from dataclasses import dataclass, replace
 
 from dlt.extract.source import DltSource
 
-from ingestion.connector import opened
-from ingestion.vendors import VENDORS, Vendor
+from ingestion.systems import OF_ANY_KIND, TYPES, System, system
 from settings import ForeseenError
 from warehouse import RawTable
 from warehouse.lake import lake
@@ -36,10 +36,10 @@ class MissingSettingsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Instance:
-    """One system of a vendor, under the name that its settings give it."""
+    """One system, under the name that its settings give it."""
 
     name: str
-    vendor: Vendor
+    system: System
 
     @property
     def setting(self) -> str:
@@ -48,9 +48,8 @@ class Instance:
 
     @property
     def tables(self) -> tuple[RawTable, ...]:
-        """Its raw tables: those of the kind that the vendor fills, with ids as text."""
-        kinds = {endpoint.table.name: endpoint.table for endpoint in self.vendor.endpoints}
-        return tuple(_own_table(table, self.name) for table in kinds.values())
+        """Its raw tables: those of the kind that the system fills, with ids as text."""
+        return tuple(_own_table(table, self.name) for table in self.system.tables)
 
     def named(self, setting: str) -> str:
         """The full name of one of its settings."""
@@ -60,13 +59,13 @@ class Instance:
         """Its lists, as resources. Raises MissingSettingsError."""
         given = _given(self)
         _remember(self)
-        return opened(self.name, self.vendor, self.tables, given)
+        return self.system.open(self.name, self.tables, given)
 
 
 def instances() -> list[Instance]:
     """The instances that settings switch on, and those that left rows in the lake before.
 
-    Raises InstanceError when a setting names no vendor, or a name that is taken.
+    Raises InstanceError when a setting names no system, or a name that is taken.
     """
     remembered = _remembered()
     switched_on = {
@@ -74,24 +73,31 @@ def instances() -> list[Instance]:
         for setting, value in os.environ.items()
         if (match := SWITCH.fullmatch(setting)) and value.strip()
     }
-    for name, kind in switched_on.items():
-        _check(name, kind, remembered.get(name, kind))
-    return [
-        Instance(name, VENDORS[kind]) for name, kind in sorted((remembered | switched_on).items())
-    ]
+    labels = {name: _label(name, of_type) for name, of_type in switched_on.items()}
+    for name, label in labels.items():
+        if label != remembered.get(name, label):
+            raise InstanceError(
+                f"SOURCES__{name.upper()}__TYPE makes {name} a {label}, but it has rows of"
+                f" {remembered[name]} in the lake. Give the new system another name."
+            )
+    return [Instance(name, system(label)) for name, label in sorted((remembered | labels).items())]
 
 
-def _check(name: str, kind: str, before: str) -> None:
-    setting = f"SOURCES__{name.upper()}__TYPE"
-    if kind not in VENDORS:
+def _label(name: str, of_type: str) -> str:
+    """The vendor, or the type and the kind that it feeds, as the lake remembers it."""
+    if of_type not in TYPES:
         raise InstanceError(
-            f"{setting} is {kind}, but must be one of {', '.join(sorted(VENDORS))}."
+            f"SOURCES__{name.upper()}__TYPE is {of_type}, but must be one of {', '.join(TYPES)}."
         )
-    if kind != before:
+    if of_type not in OF_ANY_KIND:
+        return of_type
+    kinds, setting = OF_ANY_KIND[of_type], f"SOURCES__{name.upper()}__KIND"
+    kind = os.environ.get(setting, "").strip().lower()
+    if kind not in kinds:
         raise InstanceError(
-            f"{setting} is {kind}, but {name} has rows of {before} in the lake."
-            " Give the new system another name."
+            f"{setting} is {kind or 'not given'}, but must be one of {', '.join(kinds)}."
         )
+    return f"{of_type} {kind}"
 
 
 def _remembered() -> dict[str, str]:
@@ -106,19 +112,22 @@ def _remember(instance: Instance) -> None:
         return
     lake().mkdir(parents=True, exist_ok=True)
     draft = lake() / "instances.draft"
-    draft.write_text(json.dumps({**remembered, instance.name: instance.vendor.name}, indent=1))
+    draft.write_text(json.dumps({**remembered, instance.name: instance.system.label}, indent=1))
     draft.replace(lake() / "instances.json")
 
 
 def _given(instance: Instance) -> dict[str, str]:
-    """Its settings, with the vendor's defaults. Raises MissingSettingsError."""
-    defaults = {"since": "", **instance.vendor.defaults}
-    names = {*instance.vendor.settings, *defaults}
-    given = {name: os.environ.get(instance.named(name), "").strip() for name in names}
-    missing = [n for n in instance.vendor.settings if not given[n] and n not in defaults]
-    if missing:
+    """Its settings, with the system's defaults. Raises MissingSettingsError."""
+    prefix = instance.named("")
+    found = {
+        name.removeprefix(prefix).lower(): value.strip()
+        for name, value in os.environ.items()
+        if name.startswith(prefix) and value.strip()
+    }
+    given = {"since": "", **instance.system.defaults, **found}
+    if missing := [name for name in instance.system.settings if name not in given]:
         raise MissingSettingsError([instance.named(name) for name in missing])
-    return {name: value or defaults.get(name, "") for name, value in given.items()}
+    return given
 
 
 def _own_table(table: RawTable, name: str) -> RawTable:

@@ -19,10 +19,12 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 import settings
 from ingestion.books import Book, books
 from ingestion.instances import MissingSettingsError
+from ingestion.own_columns import WrongMappingError
 from ingestion.registry import sources
 from settings import ForeseenError
 from warehouse.lake import lake
 
+SECRET = re.compile("(KEY|SECRET|TOKEN|PASSWORD)$")
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 
@@ -93,6 +95,11 @@ def _opened(source: str) -> DltSource:
         missing = [f"SOURCES__{source}__{name}".upper() for name in error.fields]
     except MissingSettingsError as error:
         missing = error.names
+    except WrongMappingError as error:
+        raise SourceUnavailableError(
+            f"{source} could not be read: {error}. Put it right, then refresh again; what was"
+            " loaded before stays."
+        ) from None
     raise SourceUnavailableError(
         f"{source} could not be read: {', '.join(missing)} is not given. Give it, then refresh"
         " again; what was loaded before stays."
@@ -164,15 +171,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _without_secrets(text: str, setting: str) -> str:
-    """The text without a password of the setting's URL, or a piece of it where it was cut.
+    """The text without a password of the source's URLs, or a piece of it where it was cut.
 
     Keys, secrets and tokens that stand in settings beside it are taken out too.
     """
-    url = os.environ.get(setting, "")
-    given = re.search(r"://[^:/]*:(.*)@", url)
-    password = given.group(1) if given else ""
-    beside = re.compile(setting.rpartition("__")[0] + r"__\w*(KEY|SECRET|TOKEN)")
-    keys = [value for name, value in os.environ.items() if beside.fullmatch(name)]
-    for piece in [password, unquote(password), *re.split("[@:/?#]", password), *keys]:
+    prefix = setting.rpartition("__")[0] + "__"
+    given = {name: value for name, value in os.environ.items() if name.startswith(prefix)}
+    in_urls = [re.search(r"://[^:/]*:(.*)@", value) for value in given.values()]
+    passwords = [found.group(1) for found in in_urls if found]
+    keys = [value for name, value in given.items() if SECRET.search(name)]
+    pieces = [piece for password in passwords for piece in re.split("[@:/?#]", password)]
+    for piece in [*passwords, *map(unquote, passwords), *pieces, *keys]:
         text = text.replace(piece, "***") if piece else text
     return text

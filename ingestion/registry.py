@@ -122,9 +122,9 @@ SOURCES = {
 
 
 def sources() -> dict[str, Source]:
-    """Every source by name: ours, and the instances of vendors that settings or the lake know.
+    """Every source by name: ours, and the instances that settings or the lake know.
 
-    Raises InstanceError when a setting names no vendor, or a name that is taken.
+    Raises InstanceError when a setting names no system, or a name that is taken.
     """
     found = {instance.name: _source(instance) for instance in instances()}
     if taken := sorted(found.keys() & SOURCES.keys()):
@@ -138,7 +138,7 @@ def sources() -> dict[str, Source]:
 def _source(instance: Instance) -> Source:
     return Source(
         name=instance.name,
-        description=instance.vendor.description,
+        description=instance.system.description,
         party="first",
         setting=instance.setting,
         tables=instance.tables,

@@ -1,4 +1,4 @@
-"""The sources, empty and switched on, and a real PostgreSQL server."""
+"""The sources, empty and switched on, and real servers of PostgreSQL and MariaDB."""
 
 import os
 import pwd
@@ -7,14 +7,19 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from simulation.server import serving
 from tests.ingestion.samples import API_ROWS, CRM_TABLES, Api, Crm, Drops, Shop, all_books
 
-SERVERS = Path("/usr/lib/postgresql")
+POSTGRESQL = Path("/usr/lib/postgresql")
+MARIADB = Path("/usr/sbin/mariadbd")
 
 
 @pytest.fixture(autouse=True)
@@ -94,43 +99,85 @@ def _folder(path: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a private PostgreSQL server, without a database."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="cdp_pg_"))
-    folder.chmod(0o755)
-    run = _as_postgres(folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    try:
-        run("initdb", "-D", "data", "-A", "trust", "-U", "cdp", "--no-sync", "-E", "UTF8")
+    found = sorted(POSTGRESQL.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    assert found, f"These tests need PostgreSQL: no {POSTGRESQL}/*/bin. Run `make databases`."
+    with _private_folder("postgres") as folder:
+        run, port = _as_user("postgres", folder), _free_port()
+        initdb, pg_ctl = str(found[-1]), str(found[-1].with_name("pg_ctl"))
+        run(initdb, "-D", "data", "-A", "trust", "-U", "cdp", "--no-sync", "-E", "UTF8")
         fast = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
         options = f"-h 127.0.0.1 -p {port} -k {folder} {fast}"
-        run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
+        run(pg_ctl, "-D", "data", "-w", "-l", "log", "-o", options, "start")
         yield f"postgresql+psycopg://cdp:kept-secret@127.0.0.1:{port}"
-        run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+        run(pg_ctl, "-D", "data", "-m", "immediate", "-w", "stop")
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[str]:
+    """The URL of a private MariaDB server, which speaks MySQL, without a database."""
+    assert MARIADB.exists(), f"These tests need MariaDB: no {MARIADB}. Run `make databases`."
+    with _private_folder("mysql") as folder:
+        run, port = _as_user("mysql", folder), _free_port()
+        data, normal = f"--datadir={folder}/data", "--auth-root-authentication-method=normal"
+        run("mariadb-install-db", "--no-defaults", data, normal, "--skip-test-db")
+        address = ("--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/socket")
+        options = ("--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0")
+        server = subprocess.Popen(
+            [MARIADB, "--no-defaults", data, *address, *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **_user("mysql"),
+        )
+        url = f"mysql+pymysql://root@127.0.0.1:{port}"
+        _wait_for(url)
+        yield url
+        server.kill()
+        server.wait()
+
+
+def _wait_for(url: str) -> None:
+    engine = sa.create_engine(url)
+    again = Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True)
+    again(engine.connect).close()
+    engine.dispose()
+
+
+@contextmanager
+def _private_folder(user: str) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="cdp_db_"))
+    folder.chmod(0o755)
+    if os.getuid() == 0:
+        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder)
 
 
-def _as_postgres(folder: Path) -> Callable[..., None]:
-    """Runs a program of the server; as user postgres when we are root, which it refuses to be."""
-    found = sorted(SERVERS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    assert found, f"These tests need PostgreSQL: there is no {SERVERS}/*/bin. Run `make postgres`."
-    user = "postgres" if os.getuid() == 0 else None
-    if user:
-        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
-    def run(program: str, *words: str) -> None:
+
+def _user(name: str) -> dict[str, Any]:
+    """Who a server runs as: its own user when we are root, which servers refuse to be."""
+    return {"user": name, "group": name} if os.getuid() == 0 else {}
+
+
+def _as_user(user: str, folder: Path) -> Callable[..., None]:
+    def run(*words: str) -> None:
         done = subprocess.run(
-            [found[-1].with_name(program), *words],
+            words,
             cwd=folder,
-            user=user,
-            group=user,
-            env={"LC_ALL": "C.UTF-8", "HOME": str(folder)},
+            env={"LC_ALL": "C.UTF-8", "HOME": str(folder), "PATH": os.environ["PATH"]},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
+            **_user(user),
         )
-        assert done.returncode == 0, f"{program}: {done.stderr}"
+        assert done.returncode == 0, f"{words[0]}: {done.stderr}"
 
     return run

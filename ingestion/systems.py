@@ -1,0 +1,66 @@
+"""What an instance can be: a vendor, or a door that companies of any kind have."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from dlt.extract.source import DltSource
+
+from ingestion import connector, databases
+from ingestion.sources import ads, crm, email, pos, shop, social, support
+from ingestion.vendors import VENDORS
+from warehouse import RawTable
+
+TABLES = {
+    "shop": shop.TABLES,
+    "crm": crm.TABLES,
+    "pos": pos.TABLES,
+    "ads": ads.TABLES,
+    "email": email.TABLES,
+    "support": support.TABLES,
+    "social": social.TABLES,
+}
+OF_ANY_KIND = {"database": tuple(TABLES)}
+TYPES = (*sorted(VENDORS), *OF_ANY_KIND)
+
+
+@dataclass(frozen=True)
+class System:
+    """What an instance is: the tables of its kind that it fills, its settings, how it is opened.
+
+    `label` is what the lake remembers: a vendor, or a type and the kind that it feeds.
+    """
+
+    label: str
+    description: str
+    tables: tuple[RawTable, ...]
+    settings: tuple[str, ...]
+    open: Callable[[str, tuple[RawTable, ...], Mapping[str, str]], DltSource]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+
+def system(label: str) -> System:
+    """The system of a label."""
+    of_type, _, kind = label.partition(" ")
+    if of_type in VENDORS:
+        return _of_vendor(of_type)
+    return System(
+        label=label,
+        description=f"Tables of a SQL database that feed the kind {kind}",
+        tables=TABLES[kind],
+        settings=("credentials",),
+        open=databases.opened,
+    )
+
+
+def _of_vendor(name: str) -> System:
+    vendor = VENDORS[name]
+    filled = {endpoint.table.name: endpoint.table for endpoint in vendor.endpoints}
+    return System(
+        label=name,
+        description=vendor.description,
+        tables=tuple(filled.values()),
+        settings=vendor.settings,
+        open=partial(connector.opened, vendor),
+        defaults=vendor.defaults,
+    )
