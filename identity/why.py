@@ -440,7 +440,11 @@ def _parts(
     form: Mapping[str, str],
     plain: tuple[Mapping[str, object], Mapping[str, object]],
 ) -> list[Part]:
-    """The bits of each comparison; with the prior, a home and a veto they are the pair's weight."""
+    """The bits of each comparison, which with the prior and a home add up; or the veto alone."""
+    if row[ladders[0].column] is None:
+        names = " | ".join(_text(of, TOLD_OF["namesakes"]) for of in plain)
+        found = f"one person's names do not differ like that: {names}"
+        return [Part("veto", found, row["weight"])]
     parts = [Part("before looking", "two records that anybody left", model.prior_weight)]
     for one in ladders:
         level = int(row[one.column])
@@ -452,9 +456,6 @@ def _parts(
             parts.append(Part(one.name.replace("_", " "), finding, bits))
     if against := _of_one_home(model, ladders, row, form):
         parts.append(Part("one home", "two people of one home would share that too", against))
-    rest = row["weight"] - sum(part.weight for part in parts)
-    if rest < -0.01:  # noqa: PLR2004  bits; less is rounding
-        parts.append(Part("veto", "one person's names do not differ like that", rest))
     return parts
 
 

@@ -35,14 +35,18 @@ class Comparison:
     last: str = "differs"
 
     @property
-    def sql(self) -> str:
-        """SQL: the level of a pair as a small integer."""
+    def level(self) -> str:
+        """SQL: the level of a pair as a number."""
         top = len(self.levels)
         steps = " ".join(
             f"when {level.condition} then {top - place}" for place, level in enumerate(self.levels)
         )
-        ladder = f"case when {self.missing} then -1 {steps} else 0 end"
-        return f'cast({ladder} as tinyint) as "{self.column}"'
+        return f"case when {self.missing} then -1 {steps} else 0 end"
+
+    @property
+    def sql(self) -> str:
+        """SQL: the level as a column of small integers."""
+        return f'cast({self.level} as tinyint) as "{self.column}"'
 
     @property
     def column(self) -> str:

@@ -6,12 +6,16 @@ from identity.likely.comparisons import Comparison, comparisons
 from identity.likely.model import LinkModel
 from warehouse import Session
 
-VETO_WEIGHT = -6.0  # bits: a vetoed pair is never likelier than 1 in 64
+VETO_WEIGHT = -10.0  # bits, whatever else two records say; as loud as one pair ever speaks
 DIGITS = 6  # of a weight: what is left is the same on every engine and number of threads
 
 
 def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: str) -> None:
-    """Show a, b, weight and the level of every comparison, for each pair (a, b)."""
+    """Show a, b, weight and the level of every comparison, for each pair (a, b).
+
+    Most candidates are vetoed by their names. That is found out first, from the few columns it
+    takes; the rest is compared for the others alone, and a vetoed pair has no other level.
+    """
     found = weighed(model)
     rare = sorted({column for one in found for column in one.frequency_columns.values()})
     for column in rare:
@@ -22,17 +26,21 @@ def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: s
         for column in rare
     )
     columns = ", ".join([one.sql for one in found] + [f'l."bits_{column}"' for column in rare])
-    levels = ", ".join(f'compared."{comparison.column}"' for comparison in found)
+    levels = ", ".join(f'compared."{one.column}"' for one in found)
+    unknown = ", ".join(f'cast(null as tinyint) as "{one.column}"' for one in found)
     session.show(
         into,
-        "with rated as ("
-        f"select prepared.*{rated} from {prepared} as prepared{lookups}),"
-        f" compared as (select p.a, p.b, {columns} from {pairs} as p"
-        f" inner join rated as l on p.a = l.record_no"
-        f" inner join {prepared} as r on p.b = r.record_no)"
-        f", added_up as (select compared.*, {_sums(found, model)} from compared)"
-        f" select compared.a, compared.b, {_weight(found, model)} as weight, {levels}"
-        " from added_up as compared",
+        f"with rated as (select prepared.*{rated} from {prepared} as prepared{lookups}),"
+        f" named as (select p.a, p.b, {_is_vetoed(found, model)} as is_vetoed from {pairs} as p"
+        f" inner join {prepared} as l on p.a = l.record_no"
+        f" inner join {prepared} as r on p.b = r.record_no),"
+        f" compared as (select p.a, p.b, {columns} from named as p"
+        " inner join rated as l on p.a = l.record_no"
+        f" inner join {prepared} as r on p.b = r.record_no where not p.is_vetoed),"
+        f" added_up as (select compared.*, {_sums(found, model)} from compared)"
+        f" select compared.a, compared.b, {_weight(model)} as weight, {levels}"
+        " from added_up as compared union all"
+        f" select a, b, {VETO_WEIGHT} as weight, {unknown} from named where is_vetoed",
     )
 
 
@@ -75,17 +83,17 @@ def _sums(found: list[Comparison], model: LinkModel) -> str:
     )
 
 
-def _weight(found: list[Comparison], model: LinkModel) -> str:
-    """SQL: for one person, against any two and two of one home; capped where names forbid it."""
+def _weight(model: LinkModel) -> str:
+    """SQL: for one person, against any two and two of one home."""
     against = "" if model.home_prior_weight is None else " - log2(1.0 + power(2.0, home))"
-    total = f"round(person{against}, {DIGITS})"
-    vetoes = [one.column for one in found if model.comparisons[one.name].is_veto]
-    if not vetoes:
-        return total
-    proven = [f'compared."{one.column}" = 1' for one in found if one.kind == "unique_id"]
-    differs = " or ".join(f'compared."{column}" = 0' for column in vetoes)
-    condition = f"({differs}) and not ({' or '.join(proven) or 'false'})"
-    return f"case when {condition} then least({total}, {VETO_WEIGHT}) else {total} end"
+    return f"round(person{against}, {DIGITS})"
+
+
+def _is_vetoed(found: list[Comparison], model: LinkModel) -> str:
+    """SQL: the names of `l` and `r` differ as those of one person do not, and no id proves it."""
+    vetoes = [f"({one.level} = 0)" for one in found if model.comparisons[one.name].is_veto]
+    proven = [f"({one.level} = 1)" for one in found if one.kind == "unique_id"]
+    return f"({' or '.join(vetoes) or 'false'}) and not ({' or '.join(proven) or 'false'})"
 
 
 def _level_weight(comparison: Comparison, model: LinkModel, which: str) -> str:
