@@ -26,20 +26,20 @@ FIELDS = {
 }
 # Identifiers are compared as they link: normalised, and without the values that are blocked.
 COMPARED = f"""
-with {{found}}
+with identified as (
+    select found.record_no, {{kinds}}
+    from (select *, {key_number("record_key")} as record_no from {{identifiers}}) as found
+    {{wanted_identifiers}}
+    where found.blocked_reason is null and found.identifier_type in ({{names}})
+    group by found.record_no
+)
 select records.record_no, records.first_name, records.last_name, records.birth_date,
     records.street, records.city, records.postcode{{columns}}
 from (select *, {key_number("record_key")} as record_no from {{records}}) as records
-{{wanted_records}} {{joins}}
+{{wanted_records}} left join identified on records.record_no = identified.record_no
 """
-FOUND = f"""
-{{kind}}_values as (
-    select identifiers.record_no, min(identifiers.identifier_value) as {{kind}}
-    from (select *, {key_number("record_key")} as record_no from {{identifiers}}) as identifiers
-    {{wanted_identifiers}}
-    where identifiers.blocked_reason is null and identifiers.identifier_type = '{{kind}}'
-    group by identifiers.record_no
-)
+KIND = """
+min(case when found.identifier_type = '{kind}' then found.identifier_value end) as {kind}
 """
 # Pairs that teach how names differ need names on both sides.
 SAME_PERSON = """
@@ -83,23 +83,14 @@ class Compared:
         only = (
             "" if is_all else f"inner join {wanted} as wanted on {{}}.record_no = wanted.record_no"
         )
-        found = [
-            FOUND.format(
-                kind=kind,
-                identifiers=self.identifiers,
-                wanted_identifiers=only.format("identifiers"),
-            )
-            for kind in kinds
-        ]
         query = COMPARED.format(
-            found=",".join(found),
-            columns="".join(f", {kind}_values.{kind}" for kind in kinds),
+            names=", ".join(f"'{kind}'" for kind in kinds),
+            kinds=", ".join(KIND.format(kind=kind) for kind in kinds),
+            columns="".join(f", identified.{kind}" for kind in kinds),
             records=self.records,
+            identifiers=self.identifiers,
             wanted_records=only.format("records"),
-            joins=" ".join(
-                f"left join {kind}_values on records.record_no = {kind}_values.record_no"
-                for kind in kinds
-            ),
+            wanted_identifiers=only.format("found"),
         )
         session.show("compared_records", query)
         prepare(session, "compared_records", self.fields, into)
