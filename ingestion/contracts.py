@@ -77,6 +77,8 @@ def _planned(table: RawTable, rows: pa.Table) -> Iterator[object]:
 def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
     """Rows with reason, payload and origin, on their way into the quarantine of their source."""
     if rows.num_rows:
+        if "format" not in rows.column_names:
+            rows = rows.append_column("format", pa.nulls(rows.num_rows, pa.string()))
         rows = rows.append_column("table_name", pa.repeat(table.name, rows.num_rows))
         yield dlt.mark.with_table_name(
             rows.select(list(QUARANTINE)).cast(QUARANTINE_SCHEMA), "quarantine"
@@ -91,9 +93,14 @@ def counted(table: RawTable, violations: pa.Table) -> Iterator[object]:
         yield dlt.mark.with_table_name(named, "violations")
 
 
-def refused_file(table: RawTable, origin: str, reason: str, payload: str = "") -> Iterator[object]:
-    """A whole file on its way into the quarantine; it counts as one row received."""
-    row = {"reason": reason, "payload": payload, "origin": origin}
+def refused_file(
+    table: RawTable, origin: str, reason: str, payload: str = "", format: str = ""
+) -> Iterator[object]:
+    """A whole file on its way into the quarantine; it counts as one row received.
+
+    With a format, the payload is its content, from which it can be replayed.
+    """
+    row = {"reason": reason, "payload": payload, "origin": origin, "format": format or None}
     yield from entry(table, "received", 1)
     yield from refused(table, pa.Table.from_pylist([row]))
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import NoSuchTableError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ingestion.contracts import by_encoding
-from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables
+from ingestion.own_columns import Mapped, mapped_tables, nothing_named
 from ingestion.versions import Received, new_versions
 from warehouse import RawTable
 
@@ -60,10 +60,7 @@ def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]
     """
     mapped = list(mapped_tables(instance, tables, given, SETTINGS))
     if not mapped:
-        raise WrongMappingError(
-            f"no table of it is named: give one of"
-            f" {', '.join(f'SOURCES__{instance}__{table.name}'.upper() for table in tables)}"
-        )
+        raise nothing_named(instance, tables)
 
     @dlt.source(name=instance)
     def resources() -> Iterator[DltResource]:

@@ -16,7 +16,8 @@ from dlt.extract.source import DltSource
 
 from ingestion.systems import OF_ANY_KIND, TYPES, System, system
 from settings import ForeseenError
-from warehouse import RawTable
+from warehouse import File, FilesUnreadableError, RawTable
+from warehouse.files import Parsed
 from warehouse.lake import lake
 
 SWITCH = re.compile(r"SOURCES__([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)__TYPE")
@@ -60,6 +61,15 @@ class Instance:
         given = _given(self)
         _remember(self)
         return self.system.open(self.name, self.tables, given)
+
+    def reread(self, table: RawTable, file: File) -> Parsed:
+        """The rows of a file that was refused, by the settings of now.
+
+        Raises WrongMappingError and FilesUnreadableError.
+        """
+        if not self.system.reread:
+            raise FilesUnreadableError(f"{self.name} has no files")
+        return self.system.reread(self.name, self.tables, _given(self), table.name, file)
 
 
 def instances() -> list[Instance]:

@@ -37,6 +37,12 @@ class Mapped:
         """The full name of the setting of a column."""
         return f"SOURCES__{self.instance}__{self.table.name}__{column}".upper()
 
+    @property
+    def optional(self) -> set[str]:
+        """Their columns that settings name and that fill no key."""
+        named = {theirs for ours, theirs in self.columns.items() if ours not in self.table.key}
+        return {name for name in named if not _is_value(name)}
+
     def theirs(self, found: Iterable[str], needed: Iterable[str] = ()) -> dict[str, str]:
         """Our columns that can be filled from the found ones, each with theirs or its 'value'.
 
@@ -44,7 +50,7 @@ class Mapped:
         """
         there = set(found)
         chosen = {}
-        for column in self.table.columns:
+        for column in (name for name in self.table.columns if name != "origin"):
             wanted = self.columns.get(column, column)
             if wanted in there or _is_value(wanted):
                 chosen[column] = wanted
@@ -60,15 +66,18 @@ class Mapped:
         return chosen
 
     def rows(self, given: pa.Table, chosen: Mapping[str, str]) -> pa.Table:
-        """Rows of theirs as rows of ours, only with the chosen columns, ids made our own."""
+        """Rows of theirs as rows of ours, only with the chosen columns, ids made our own.
+
+        Where they came from, and why they are refused, stays with them.
+        """
         columns = {
             column: pa.repeat(wanted[1:-1], given.num_rows)
             if _is_value(wanted)
             else given.column(wanted)
             for column, wanted in chosen.items()
         }
-        if REFUSED_FOR in given.column_names:
-            columns[REFUSED_FOR] = given.column(REFUSED_FOR)
+        ours = [name for name in ("origin", REFUSED_FOR) if name in given.column_names]
+        columns |= {name: given.column(name) for name in ours}
         with reading(rows=pa.table(columns)) as session:
             return session.read(
                 f"select {', '.join(self._own(name) for name in columns)} from rows"
@@ -108,6 +117,12 @@ def mapped_tables(
             f"it has no setting {unknown[0].upper()}; there are {names}, and of a column"
             " <TABLE>__<COLUMN>, by our names of both"
         )
+
+
+def nothing_named(instance: str, tables: Iterable[RawTable]) -> WrongMappingError:
+    """The error of an instance of which no table is named."""
+    names = ", ".join(f"SOURCES__{instance}__{table.name}".upper() for table in tables)
+    return WrongMappingError(f"no table of it is named: give one of {names}")
 
 
 def _is_value(text: str) -> bool:

@@ -5,7 +5,7 @@ and the note that they were let in (`raw_<source>.replays`) are loaded together,
 once, wherever a replay is killed and however often it is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dlt
@@ -15,12 +15,13 @@ from dlt.extract.source import DltSource
 
 from ingestion import suppression
 from ingestion.books import Book, entry
-from ingestion.contracts import check
+from ingestion.contracts import check, refused
+from ingestion.own_columns import WrongMappingError
 from ingestion.pipeline import finish_pending, run_replay
-from ingestion.registry import sources
-from ingestion.repairs import Repair, mended, repairs
+from ingestion.registry import Source, sources
+from ingestion.repairs import Repair, mended, mended_files, repairs
 from ingestion.tracking_plan import judge, plan_for
-from warehouse import RawTable, lake_rows, scratch
+from warehouse import FilesUnreadableError, RawTable, lake_rows, scratch
 from warehouse.lake import CAME_WITH, quarantine_of, replays_of
 
 REFUSALS = """
@@ -31,6 +32,7 @@ REFUSALS = """
         refused.reason,
         refused.payload,
         refused.origin,
+        refused.format,
         refused._dlt_load_id as load_id
     from refused
 """
@@ -45,10 +47,15 @@ SEEN = f"""
     left join replays on refusals.refusal_id = replays.refusal_id
     window same_again as (partition by refusals.table_name, refusals.origin, refusals.payload)
 """
-WAITING = "select * exclude (rules) from held where table_name = ? and not is_replayed"
+WAITING = """
+    select * exclude (rules) from held where table_name = ? and not is_replayed
+"""
+ROWS = "select * from waiting where format is null"
+FILES = "select * from waiting where format is not null"
 STILL_REFUSED = """
     select table_name, reason, count(*) as rows from waiting
     where refusal_id not in (select cdp_refusal_id from fitting)
+        and not list_contains($1, refusal_id)
     group by table_name, reason order by table_name, reason
 """
 NOTES = """
@@ -87,31 +94,78 @@ def replay(source: str, table: str = "") -> Replayed:
     rules = repairs()
     finish_pending(source)
     held = refusals(source)
+    known = sources()[source]
     judged = [
-        _judged(each, held, rules) for each in sources()[source].tables if table in ("", each.name)
+        _judged(known, each, held, rules) for each in known.tables if table in ("", each.name)
     ]
-    fitting = [each for each in judged if each.rows.num_rows]
+    fitting = [each for each in judged if each.rows.num_rows or each.files]
     books = run_replay(source, _source(source, fitting)).books if fitting else ()
     return Replayed(source, books, pa.concat_tables(each.still_refused for each in judged))
 
 
 @dataclass(frozen=True)
+class _Content:
+    """The content of a refused file, under a name that tells its format."""
+
+    name: str
+    text: str
+
+    def read_bytes(self) -> bytes:
+        return self.text.encode()
+
+
+@dataclass(frozen=True)
+class _File:
+    """A refused file of which rows fit now: `refused` are those of its rows that do not."""
+
+    refusal: Mapping[str, str]
+    received: int
+    suppressed: int
+    rows: pa.Table
+    refused: tuple[pa.Table, ...]
+
+
+@dataclass(frozen=True)
 class _Judged:
-    """The refusals of one table that wait: `rows` fit the contract now."""
+    """The refusals of one table that wait: `rows`, and rows of `files`, fit the contract now."""
 
     table: RawTable
     rows: pa.Table
     still_refused: pa.Table
+    files: tuple[_File, ...] = ()
 
 
-def _judged(table: RawTable, held: pa.Table, rules: Sequence[Repair]) -> _Judged:
+def _judged(source: Source, table: RawTable, held: pa.Table, rules: Sequence[Repair]) -> _Judged:
     with scratch(held=held) as session:
         waiting = session.read(WAITING, [table.name])
-    rows = check(table, mended(table, waiting, rules)).accepted
+    with scratch(waiting=waiting) as session:
+        single, whole = session.read(ROWS), session.read(FILES)
+    rows = check(table, mended(table, single, rules)).accepted
     if plan := plan_for(table):
         rows = judge(plan, rows).accepted
+    files = tuple(_fitting_files(source, table, mended_files(table, whole, rules)))
+    ids = [file.refusal["refusal_id"] for file in files]
     with scratch(waiting=waiting, fitting=rows) as session:
-        return _Judged(table, rows, session.read(STILL_REFUSED))
+        return _Judged(table, rows, session.read(STILL_REFUSED, [ids]), files)
+
+
+def _fitting_files(source: Source, table: RawTable, refusals: pa.Table) -> Iterator[_File]:
+    for refusal in refusals.to_pylist():
+        content = _Content(f"{refusal['origin']}.{refusal['format']}", refusal["payload"])
+        try:
+            parsed = source.reread(table, content)
+        except (FilesUnreadableError, WrongMappingError):
+            continue
+        named = suppression.without_erased_people(table, _from(refusal["origin"], parsed.rows))
+        result = check(table, named.rows)
+        if result.accepted.num_rows:
+            refused = (result.quarantined, _from(refusal["origin"], parsed.refused))
+            yield _File(refusal, parsed.received, named.suppressed, result.accepted, refused)
+
+
+def _from(origin: str, rows: pa.Table) -> pa.Table:
+    place = rows.column_names.index("origin")
+    return rows.set_column(place, "origin", pa.repeat(origin, rows.num_rows))
 
 
 def _source(source: str, judged: Sequence[_Judged]) -> DltSource:
@@ -126,14 +180,34 @@ def _source(source: str, judged: Sequence[_Judged]) -> DltSource:
 def _rows(judged: _Judged) -> Iterator[object]:
     """Rows let in, the note of each refusal, and both in the books."""
     table, rows = judged.table, judged.rows
-    with scratch(fitting=rows) as session:
-        notes = session.read(NOTES, [table.name])
-    kept = suppression.without_erased_people(table, rows.drop_columns(HELPERS))
+    if rows.num_rows:
+        with scratch(fitting=rows) as session:
+            notes = session.read(NOTES, [table.name])
+        yield from _let_in(table, rows.drop_columns(HELPERS))
+        yield dlt.mark.with_table_name(notes, "replays")
+        yield from entry(table, "quarantined", -rows.num_rows)
+    for file in judged.files:
+        yield from _file_rows(table, file)
+
+
+def _file_rows(table: RawTable, file: _File) -> Iterator[object]:
+    """What a refused file turned out to hold: until now it counted as one row."""
+    load = pa.repeat(file.refusal["load_id"], file.rows.num_rows)
+    yield from _let_in(table, file.rows.append_column(LOAD, load))
+    for rows in file.refused:
+        yield from refused(table, rows)
+    note = {name: file.refusal[name] for name in ("table_name", "refusal_id", "rules")}
+    yield dlt.mark.with_table_name(pa.Table.from_pylist([{**note, "rows": 1}]), "replays")
+    yield from entry(table, "suppressed", file.suppressed)
+    yield from entry(table, "received", file.received - 1)
+    yield from entry(table, "quarantined", -1)
+
+
+def _let_in(table: RawTable, rows: pa.Table) -> Iterator[object]:
+    kept = suppression.without_erased_people(table, rows)
     yield kept.rows.rename_columns([_landed(name) for name in kept.rows.column_names])
-    yield dlt.mark.with_table_name(notes, "replays")
     yield from entry(table, "accepted", kept.rows.num_rows)
     yield from entry(table, "suppressed", kept.suppressed)
-    yield from entry(table, "quarantined", -rows.num_rows)
 
 
 def _landed(name: str) -> str:

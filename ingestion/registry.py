@@ -7,9 +7,11 @@ from typing import Literal
 
 from dlt.extract.source import DltSource
 
+from ingestion.csv_drops import parsed_csv
 from ingestion.instances import Instance, InstanceError, instances
 from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
-from warehouse import RawTable
+from warehouse import File, RawTable
+from warehouse.files import Parsed
 from warehouse.lake import books_of, quarantine_of, replays_of, violations_of
 
 
@@ -18,6 +20,7 @@ class Source:
     """A system we read: its tables, and the setting that switches it on.
 
     `checked` names what to look at when it cannot be read, where that is more than the setting.
+    `reread` makes the rows of a file of it that was refused.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Source:
     tables: tuple[RawTable, ...]
     open: Callable[[], DltSource]
     checked: str = ""
+    reread: Callable[[RawTable, File], Parsed] = parsed_csv
 
     @property
     def is_on(self) -> bool:
@@ -144,6 +148,7 @@ def _source(instance: Instance) -> Source:
         tables=instance.tables,
         open=instance.open,
         checked=instance.named("*"),
+        reread=instance.reread,
     )
 
 

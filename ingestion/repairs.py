@@ -75,8 +75,17 @@ def mended(table: RawTable, refusals: pa.Table, rules: Sequence[Repair]) -> pa.T
     `refusals` has refusal_id, reason, payload, origin and load_id. The columns that begin with cdp_
     say what each row was and which rules were applied to it.
     """
-    ours = [rule for rule in rules if (rule.source, rule.table) == (table.source, table.name)]
+    ours = _ours(table, rules)
     return _with_columns_set(_as_rows(table, _with_payloads(refusals, ours)), ours)
+
+
+def mended_files(table: RawTable, refusals: pa.Table, rules: Sequence[Repair]) -> pa.Table:
+    """The refused files with the content that the rules for payloads make, and `rules` applied."""
+    return _with_payloads(refusals, _ours(table, rules))
+
+
+def _ours(table: RawTable, rules: Sequence[Repair]) -> list[Repair]:
+    return [rule for rule in rules if (rule.source, rule.table) == (table.source, table.name)]
 
 
 def _repair(rule: Any, path: Path) -> Repair:

@@ -6,10 +6,11 @@ from functools import partial
 
 from dlt.extract.source import DltSource
 
-from ingestion import connector, databases
+from ingestion import connector, databases, own_files
 from ingestion.sources import ads, crm, email, pos, shop, social, support
 from ingestion.vendors import VENDORS
-from warehouse import RawTable
+from warehouse import File, RawTable
+from warehouse.files import Parsed
 
 TABLES = {
     "shop": shop.TABLES,
@@ -20,7 +21,8 @@ TABLES = {
     "support": support.TABLES,
     "social": social.TABLES,
 }
-OF_ANY_KIND = {"database": tuple(TABLES)}
+OF_ANY_KIND = {"database": tuple(TABLES), "files": tuple(TABLES)}
+Tables = tuple[RawTable, ...]
 TYPES = (*sorted(VENDORS), *OF_ANY_KIND)
 
 
@@ -28,15 +30,17 @@ TYPES = (*sorted(VENDORS), *OF_ANY_KIND)
 class System:
     """What an instance is: the tables of its kind that it fills, its settings, how it is opened.
 
-    `label` is what the lake remembers: a vendor, or a type and the kind that it feeds.
+    `label` is what the lake remembers: a vendor, or a type and the kind that it feeds. `reread`
+    makes the rows of a file that was refused, for a table of that name.
     """
 
     label: str
     description: str
     tables: tuple[RawTable, ...]
     settings: tuple[str, ...]
-    open: Callable[[str, tuple[RawTable, ...], Mapping[str, str]], DltSource]
+    open: Callable[[str, Tables, Mapping[str, str]], DltSource]
     defaults: Mapping[str, str] = field(default_factory=dict)
+    reread: Callable[[str, Tables, Mapping[str, str], str, File], Parsed] | None = None
 
 
 def system(label: str) -> System:
@@ -44,13 +48,18 @@ def system(label: str) -> System:
     of_type, _, kind = label.partition(" ")
     if of_type in VENDORS:
         return _of_vendor(of_type)
-    return System(
-        label=label,
-        description=f"Tables of a SQL database that feed the kind {kind}",
-        tables=TABLES[kind],
-        settings=("credentials",),
-        open=databases.opened,
-    )
+    return _of_any_kind(of_type, kind)
+
+
+def _of_any_kind(of_type: str, kind: str) -> System:
+    label, tables = f"{of_type} {kind}", TABLES[kind]
+    if of_type == "files":
+        what = f"Files that feed the kind {kind}"
+        return System(
+            label, what, tables, ("bucket_url",), own_files.opened, reread=own_files.reread
+        )
+    what = f"Tables of a SQL database that feed the kind {kind}"
+    return System(label, what, tables, ("credentials",), databases.opened)
 
 
 def _of_vendor(name: str) -> System:

@@ -30,7 +30,7 @@ SHOWN = """
         first_seen_at,
         last_seen_at,
         case when is_replayed then concat_ws(' ', 'let in', rules) else 'waiting' end as state,
-        payload
+        case when format is null then payload else left(payload, 500) || ' ...' end as payload
     from refusals
     where starts_with(refusal_id, ?) and ? in ('', table_name)
     order by first_seen_at, table_name, payload

@@ -1,7 +1,7 @@
 """The one door between Python and the database: Arrow in and out, connections always closed."""
 
 from warehouse.catalog import Catalog, Column, Model, catalog
-from warehouse.files import FilesUnreadableError, csv_rows, reading, scratch, text_lines
+from warehouse.files import File, FilesUnreadableError, csv_rows, reading, scratch, text_lines
 from warehouse.functions import content_number, function, key_number
 from warehouse.lake import RawTable, lake_rows, register_lake, rewrite_rows
 from warehouse.session import (
@@ -25,6 +25,7 @@ from warehouse.session import (
 __all__ = [
     "Catalog",
     "Column",
+    "File",
     "FilesUnreadableError",
     "Model",
     "QueryError",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,17 @@ from warehouse.session import Session, beside, opened
 FIELD = r'(?:"(?:[^"]|"")*"|[^",\n][^,\n]*|)'  # in quotes, or not beginning with one, or empty
 BLOCK_BYTES = 2_147_483_647  # the most that the CSV parser takes at once
 REFUSED = pa.schema([("payload", pa.string()), ("reason", pa.string()), ("origin", pa.string())])
+
+
+class File(Protocol):
+    """A file under a name, in a folder or elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def read_bytes(self) -> bytes:
+        """All of it."""
 
 
 class FilesUnreadableError(RuntimeError):
@@ -56,33 +67,33 @@ def reading(**tables: pa.Table) -> Iterator[Session]:
         yield Session(connection)
 
 
-def text_lines(path: Path) -> Parsed:
+def text_lines(file: File) -> Parsed:
     """Every `line` of a file that is not blank; those that are no UTF-8 are refused."""
-    text, refused = _utf8(_one_line_ending(path.read_bytes()), path.name)
+    text, refused = _utf8(_one_line_ending(file.read_bytes()), file.name)
     lines = _split(text)
     lines = lines.filter(pc.not_equal(pc.ascii_trim_whitespace(lines), ""))
     received = len(lines) + refused.num_rows
-    return Parsed(_with_origin(pa.table({"line": lines}), path), refused, received)
+    return Parsed(_with_origin(pa.table({"line": lines}), file), refused, received)
 
 
-def csv_rows(path: Path) -> Parsed:
+def csv_rows(file: File) -> Parsed:
     """The rows of a CSV file with a header, all text; lines that are no row are refused.
 
     Lines are matched before they are parsed: an unclosed quote swallows no line behind it, and
     every line is in one row or refused. Raises FilesUnreadableError.
     """
-    head, _, body = _one_line_ending(path.read_bytes()).partition(b"\n")
+    head, _, body = _one_line_ending(file.read_bytes()).partition(b"\n")
     names = next(csv.reader([head.decode(errors="backslashreplace")]), [])
-    text, refused = _utf8(body.rstrip(b"\n"), path.name)
+    text, refused = _utf8(body.rstrip(b"\n"), file.name)
     if not names or not text.strip():
-        return Parsed(_with_origin(_no_rows(names), path), refused, refused.num_rows)
+        return Parsed(_with_origin(_no_rows(names), file), refused, refused.num_rows)
     lines = _split(text)
     records, broken = _records(lines, len(names))
     if records is not None:
         text = "\n".join(records).encode()
     received = (len(lines) if records is None else len(records)) + len(broken) + refused.num_rows
-    rows = _with_origin(_parsed(text, names) if text else _no_rows(names), path)
-    broken_rows = _refusals(broken, f"not a row of {len(names)} columns", path.name)
+    rows = _with_origin(_parsed(text, names) if text else _no_rows(names), file)
+    broken_rows = _refusals(broken, f"not a row of {len(names)} columns", file.name)
     return Parsed(rows, pa.concat_tables([refused, broken_rows]), received)
 
 
@@ -164,8 +175,8 @@ def _parsed(text: bytes, names: list[str]) -> pa.Table:
     return rows.rename_columns(names)
 
 
-def _with_origin(rows: pa.Table, path: Path) -> pa.Table:
-    return rows.add_column(0, "origin", pa.repeat(path.name, rows.num_rows))
+def _with_origin(rows: pa.Table, file: File) -> pa.Table:
+    return rows.add_column(0, "origin", pa.repeat(file.name, rows.num_rows))
 
 
 def _refusals(payloads: list[str], reason: str, origin: str) -> pa.Table:

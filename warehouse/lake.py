@@ -26,6 +26,7 @@ QUARANTINE = {
     "reason": "string",
     "payload": "string",
     "origin": "string",
+    "format": "string",  # of a whole file whose content is the payload: csv or jsonl
 }
 BOOKS = {"table_name": "string", "entry": "string", "rows": "bigint"}
 REPLAYS = {"table_name": "string", "refusal_id": "string", "rules": "string", "rows": "bigint"}

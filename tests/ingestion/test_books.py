@@ -41,7 +41,7 @@ def test_a_file_that_cannot_be_read_is_one_row_received(pos: Drops) -> None:
         (dataclasses.replace(WHOLE, received=8), "8 rows were received, but 9 are accounted for"),
         (dataclasses.replace(WHOLE, accepted_in_lake=3), "4 rows were accepted, but 3 are in the"),
         (dataclasses.replace(WHOLE, refused_in_lake=4), "3 rows were refused, but 4 are in the"),
-        (Book("contacts", accepted=2, quarantined=-2, accepted_in_lake=2), ""),
+        (Book("contacts", accepted=2, quarantined=-2, let_go=2, accepted_in_lake=2), ""),
     ],
 )
 def test_books_balance_or_say_why_not(book: Book, problem: str) -> None:

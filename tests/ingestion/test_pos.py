@@ -213,10 +213,10 @@ def test_an_open_quote_before_forty_megabytes_keeps_them(pos: Drops) -> None:
 def test_files_are_read_together_up_to_a_size(pos: Drops, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abcd":
         pos.drop(f"{name}.csv", "x" * (100 if name == "c" else 40))
-    files = [drops.Drop(p.name, p, p.stat().st_size, "") for p in sorted(pos.folder.iterdir())]
+    files = [drops.Drop(p.name, str(p), p.stat().st_size, "") for p in sorted(pos.folder.iterdir())]
     monkeypatch.setattr(drops, "BATCH_BYTES", 90)
 
-    assert [[path.stem for path in batch] for batch in drops._batches(files)] == [
+    assert [[drop.path.stem for drop in batch] for batch in drops._batches(files)] == [
         ["a", "b"],
         ["c"],
         ["d"],

@@ -72,7 +72,7 @@ def test_replaying_twice_adds_nothing(pos: Drops, rules: Rules) -> None:
 
     books = [replay("pos").books for _ in range(2)]
 
-    let_in = Book("receipt_lines", accepted=1, quarantined=-1, accepted_in_lake=1)
+    let_in = Book("receipt_lines", accepted=1, quarantined=-1, let_go=1, accepted_in_lake=1)
     assert books == [(let_in,), ()]
     assert seen_values(LINES, "receipt_id") == ["R1", "R2"]
 
@@ -90,7 +90,7 @@ def test_equal_rows_all_come_back(pos: Drops, rules: Rules) -> None:
 def test_a_replay_that_was_cut_off_is_finished_and_not_repeated(pos: Drops, rules: Rules) -> None:
     refuse_a_price(pos)
     rules(COMMA)
-    judged = quarantine._judged(RECEIPT_LINES, refusals("pos"), repairs())
+    judged = quarantine._judged(SOURCES["pos"], RECEIPT_LINES, refusals("pos"), repairs())
     pipeline_for("pos").extract(quarantine._source("pos", [judged]), loader_file_format="parquet")
 
     replay("pos")

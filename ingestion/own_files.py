@@ -1,0 +1,207 @@
+"""Files of a company's own: CSV, JSON lines and parquet, in a folder or in object storage.
+
+SOURCES__<NAME>__TYPE=files makes an instance of a kind, whose files are mapped by settings
+(`own_columns.py`): a setting per table says by a pattern which files are its. New and changed ones
+are read, each whole or not at all: one that cannot be read, or has not the columns that it must
+have, goes to the quarantine as one refusal with its content.
+"""
+
+import atexit
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import BinaryIO
+
+import dlt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dlt.extract.resource import DltResource
+from dlt.extract.source import DltSource
+from fsspec import AbstractFileSystem, asyn
+from fsspec.core import url_to_fs
+
+from ingestion.books import entry
+from ingestion.contracts import by_encoding, checked_rows, refused, refused_file
+from ingestion.csv_drops import MOST_KEPT, Kept, kept
+from ingestion.drops import Drop, new_drops
+from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named
+from ingestion.rest import IS_ROW, KEYS, pointer
+from warehouse import File, FilesUnreadableError, RawTable, csv_rows, reading, text_lines
+from warehouse.files import Parsed
+
+OF_STORAGE = ("access_key_id", "secret_access_key", "endpoint_url", "region")
+SETTINGS = ("type", "kind", "bucket_url", "since", *OF_STORAGE)
+FORMATS = ("csv", "jsonl", "parquet")
+ROWS_A_BATCH = 250_000  # of parquet; bounds memory; a batch is checked and written at once
+BROKEN = f"""
+    select line as payload, 'not a JSON object' as reason, origin from lines where not {IS_ROW}
+"""
+AS_LINES = "select cast(to_json(rows) as varchar) as line from rows"
+
+
+def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]) -> DltSource:
+    """The files of each mapped table, as resources. Raises WrongMappingError."""
+    mapped = _mapped(instance, tables, given)
+    if not mapped:
+        raise nothing_named(instance, tables)
+
+    @dlt.source(name=instance)
+    def resources() -> Iterator[DltResource]:
+        for each in mapped:
+            resource = dlt.resource(_rows, name=each.table.name, write_disposition="append")
+            yield resource(each, given)
+
+    return resources()
+
+
+def reread(
+    instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str], name: str, file: File
+) -> Parsed:
+    """The rows of a refused file, by the mapping of now.
+
+    Raises WrongMappingError and FilesUnreadableError.
+    """
+    for mapped in _mapped(instance, tables, given):
+        if mapped.table.name == name:
+            return _parsed(mapped, file)
+    raise WrongMappingError(f"SOURCES__{instance}__{name}".upper() + " is not given")
+
+
+def _mapped(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]) -> list[Mapped]:
+    mapped = list(mapped_tables(instance, tables, given, SETTINGS))
+    for each in mapped:
+        if _format(each.place) not in FORMATS:
+            setting = f"SOURCES__{instance}__{each.table.name}".upper()
+            raise WrongMappingError(f"{setting} must end in .{', .'.join(FORMATS)}")
+    return mapped
+
+
+def _format(name: str) -> str:
+    return name.rpartition(".")[2].lower()
+
+
+def _storage(given: Mapping[str, str]) -> AbstractFileSystem | None:
+    """The object storage behind the URL, or none for a local folder.
+
+    What no setting gives, its client looks for where it always does, such as AWS_ACCESS_KEY_ID.
+    """
+    url = given["bucket_url"]
+    if "://" not in url or url.startswith("file:"):
+        return None
+    told = {
+        "key": given.get("access_key_id"),
+        "secret": given.get("secret_access_key"),
+        "endpoint_url": given.get("endpoint_url"),
+        "client_kwargs": {"region_name": given["region"]} if given.get("region") else None,
+    }
+    options = {name: value for name, value in told.items() if value}
+    atexit.register(_stop_waiting)
+    files: AbstractFileSystem = url_to_fs(url, use_listings_cache=False, **options)[0]
+    return files
+
+
+def _stop_waiting() -> None:
+    """End fsspec's thread: a process that ends under it complains of what the thread holds."""
+    loop, thread = asyn.loop[0], asyn.iothread[0]
+    if loop and thread and thread.is_alive():
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=1)
+
+
+def _rows(mapped: Mapped, given: Mapping[str, str]) -> Iterator[object]:
+    read = _parquet_rows if _format(mapped.place) == "parquet" else _text_rows
+    for drops in new_drops(given["bucket_url"], mapped.place, _storage(given)):
+        visible = [drop for drop in drops if not drop.name.rpartition("/")[2].startswith(".")]
+        yield from read(mapped, visible)
+
+
+def _text_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
+    """The rows of CSV files or JSON lines; files of one shape are checked and written together."""
+    alike: dict[tuple[str, ...], list[pa.Table]] = {}
+    for drop in drops:
+        try:
+            parsed = _parsed(mapped, drop)
+        except (FilesUnreadableError, WrongMappingError) as error:
+            content = kept(drop, _format(drop.name))
+            yield from refused_file(mapped.table, drop.name, str(error), *content)
+            continue
+        yield from entry(mapped.table, "received", parsed.received)
+        yield from refused(mapped.table, parsed.refused)
+        alike.setdefault(tuple(parsed.rows.column_names), []).append(parsed.rows)
+    for tables in alike.values():
+        yield from checked_rows(mapped.table, pa.concat_tables(tables))
+
+
+def _parsed(mapped: Mapped, file: File) -> Parsed:
+    """The rows of a text file as rows of ours. Raises what `reread` raises."""
+    parsed = csv_rows(file) if _format(file.name) == "csv" else _json_rows(mapped, file)
+    rows = _with_each_name_once(parsed.rows)
+    if names := rows.column_names[1:]:
+        rows = mapped.rows(rows, mapped.theirs(names))
+    return replace(parsed, rows=rows)
+
+
+def _json_rows(mapped: Mapped, file: File) -> Parsed:
+    """The fields of the objects, one a line; one that no line has is empty, unless it is a key."""
+    parsed = text_lines(file)
+    with reading(lines=parsed.rows) as session:
+        broken = session.read(BROKEN)
+        names = session.read(KEYS).column("key").to_pylist()
+        if names:
+            names += sorted(mapped.optional.difference(names))
+        values = [f"json_extract_string(line, {pointer(name)})" for name in names]
+        columns = ", ".join(["origin", *values])
+        rows = session.read(f"select {columns} from lines where {IS_ROW}")
+    rows = rows.rename_columns(["origin", *names])
+    return Parsed(rows, pa.concat_tables([parsed.refused, broken]), parsed.received)
+
+
+def _with_each_name_once(rows: pa.Table) -> pa.Table:
+    """The first column says where the rows came from; names that stand twice name no column."""
+    times = Counter(rows.column_names)
+    kept = [n for n, name in enumerate(rows.column_names) if n == 0 or times[name] == 1]
+    return rows.select([n for n in kept if n == 0 or rows.column_names[n] != "origin"])
+
+
+def _parquet_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
+    for drop in drops:
+        with drop.open() as file:
+            yield from _rows_of_parquet(mapped, drop, file)
+
+
+def _rows_of_parquet(mapped: Mapped, drop: Drop, file: BinaryIO) -> Iterator[object]:
+    try:
+        parquet = _whole(file)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
+            raise
+        yield from refused_file(mapped.table, drop.name, f"not a readable parquet file: {error}")
+        return
+    try:
+        chosen = mapped.theirs(parquet.schema_arrow.names)
+    except WrongMappingError as error:
+        lines = _as_lines(parquet, drop)
+        yield from refused_file(mapped.table, drop.name, str(error), *lines)
+        return
+    for batch in parquet.iter_batches(ROWS_A_BATCH):
+        yield from entry(mapped.table, "received", batch.num_rows)
+        for rows in by_encoding(pa.Table.from_batches([batch])):
+            yield from checked_rows(mapped.table, mapped.rows(rows, chosen), drop.name)
+
+
+def _whole(file: BinaryIO) -> pq.ParquetFile:
+    """The file, every page of it readable: none of its rows shall be in when another cannot be."""
+    parquet = pq.ParquetFile(file)
+    for _batch in parquet.iter_batches(ROWS_A_BATCH):
+        pass
+    return parquet
+
+
+def _as_lines(parquet: pq.ParquetFile, drop: Drop) -> Kept:
+    """The rows of a readable parquet file as JSON lines."""
+    if drop.size > MOST_KEPT:
+        return Kept("", "")
+    rows = pa.concat_tables(by_encoding(parquet.read()), promote_options="default")
+    with reading(rows=rows) as session:
+        lines = session.read(AS_LINES).column("line").to_pylist()
+    return Kept("\n".join(lines), "jsonl")
