@@ -102,7 +102,8 @@ def _label(name: str, of_type: str) -> str:
     if of_type not in OF_ANY_KIND:
         return of_type
     kinds, setting = OF_ANY_KIND[of_type], f"SOURCES__{name.upper()}__KIND"
-    kind = os.environ.get(setting, "").strip().lower()
+    only = kinds[0] if len(kinds) == 1 else ""
+    kind = os.environ.get(setting, "").strip().lower() or only
     if kind not in kinds:
         raise InstanceError(
             f"{setting} is {kind or 'not given'}, but must be one of {', '.join(kinds)}."

@@ -6,8 +6,8 @@ from functools import partial
 
 from dlt.extract.source import DltSource
 
-from ingestion import connector, databases, own_files
-from ingestion.sources import ads, crm, email, pos, shop, social, support
+from ingestion import connector, databases, own_files, topics
+from ingestion.sources import ads, crm, email, pos, shop, social, support, web
 from ingestion.vendors import VENDORS
 from warehouse import File, RawTable
 from warehouse.files import Parsed
@@ -21,7 +21,7 @@ TABLES = {
     "support": support.TABLES,
     "social": social.TABLES,
 }
-OF_ANY_KIND = {"database": tuple(TABLES), "files": tuple(TABLES)}
+OF_ANY_KIND = {"database": tuple(TABLES), "files": tuple(TABLES), "kafka": ("web",)}
 Tables = tuple[RawTable, ...]
 TYPES = (*sorted(VENDORS), *OF_ANY_KIND)
 
@@ -52,7 +52,12 @@ def system(label: str) -> System:
 
 
 def _of_any_kind(of_type: str, kind: str) -> System:
-    label, tables = f"{of_type} {kind}", TABLES[kind]
+    label = f"{of_type} {kind}"
+    if of_type == "kafka":
+        return System(
+            label, "Events in Kafka topics", web.TABLES, ("brokers", "topics"), topics.opened
+        )
+    tables = TABLES[kind]
     if of_type == "files":
         what = f"Files that feed the kind {kind}"
         return System(

@@ -7,7 +7,7 @@ still being written has a name that begins with a dot and is not read. `cdp coll
 files; an event that it refused is a line of its own, an array of reason and payload.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dlt
 import pyarrow as pa
@@ -19,6 +19,7 @@ from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
 from ingestion.tracking_plan import plan_for
 from warehouse import RawTable, Session, reading, text_lines
+from warehouse.files import Parsed
 
 PATHS = {  # where a value stands; of several places, the first that has it
     "message_id": ("$.messageId",),
@@ -90,21 +91,40 @@ def web(bucket_url: str = dlt.config.value) -> Iterator[DltResource]:
 
 def _rows(bucket_url: str) -> Iterator[object]:
     for paths in new_files(bucket_url, "[!.]*.jsonl"):
-        segments = [text_lines(path) for path in paths]
-        yield from entry(EVENTS, "received", sum(segment.received for segment in segments))
-        yield from refused(EVENTS, pa.concat_tables(segment.refused for segment in segments))
-        with reading(rows=pa.concat_tables(segment.rows for segment in segments)) as session:
-            broken, events = session.read(BROKEN), _events(session)
-            turned_away = suppression.without_erased_people(EVENTS, _turned_away(session))
-        yield from refused(EVENTS, broken)
-        yield from entry(EVENTS, "suppressed", turned_away.suppressed)
-        yield from refused(EVENTS, turned_away.rows)
-        yield from checked_rows(EVENTS, events)
+        yield from event_rows(EVENTS, [text_lines(path) for path in paths])
 
 
-def _events(session: Session) -> pa.Table:
-    source = f"select line as event, origin from rows where {IS_EVENT}"
-    return session.read(_fields(source, tuple(PATHS), "origin"))
+def event_rows(table: RawTable, segments: Sequence[Parsed]) -> Iterator[object]:
+    """What dlt shall load of events in JSON, one in the `line` of each row.
+
+    Other columns than `line` and `origin` hold what is taken where the event does not say it.
+    """
+    yield from entry(table, "received", sum(segment.received for segment in segments))
+    yield from refused(table, pa.concat_tables(segment.refused for segment in segments))
+    rows = pa.concat_tables(segment.rows for segment in segments)
+    with reading(rows=rows) as session:
+        given = [name for name in PATHS if name in rows.column_names]
+        broken, events = session.read(BROKEN), _events(session, given)
+        turned_away = suppression.without_erased_people(table, _turned_away(session))
+    yield from refused(table, broken)
+    yield from entry(table, "suppressed", turned_away.suppressed)
+    yield from refused(table, turned_away.rows)
+    yield from checked_rows(table, events)
+
+
+def _events(session: Session, given: list[str]) -> pa.Table:
+    others = ", ".join(["origin", *(f"{name} as given_{name}" for name in given)])
+    source = f"select line as event, {others} from rows where {IS_EVENT}"
+    extracted = _fields(source, tuple(PATHS), ", ".join(["origin", *map(_given, given)]))
+    said = ", ".join(f"coalesce({name}, given_{name}) as {name}" for name in given)
+    left_out = ", ".join(map(_given, given))
+    return session.read(
+        f"select * exclude ({left_out}) replace ({said}) from ({extracted})" if given else extracted
+    )
+
+
+def _given(name: str) -> str:
+    return f"given_{name}"
 
 
 def _turned_away(session: Session) -> pa.Table:
