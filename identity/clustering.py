@@ -98,7 +98,9 @@ def cluster(
         left, right = clusters.of(one), clusters.of(other)
         if left != right and clusters.refusal(left, right) is None:
             clusters.join(left, right)
-    return _assigned(clusters), _refused(clusters, a[order], b[order], steps[order])
+    assigned = _assigned(clusters)
+    apart = order[_cluster_of(assigned, a[order]) != _cluster_of(assigned, b[order])]
+    return assigned, _refused(clusters, a[apart], b[apart], steps[apart])
 
 
 def _hear(clusters: Clusters, a: Numbers, b: Numbers, steps: Numbers) -> None:
@@ -129,12 +131,16 @@ def _assigned(clusters: Clusters) -> pa.Table:
     return pa.table({"record_no": records, "cluster_no": smallest[places]})
 
 
+def _cluster_of(assigned: pa.Table, records: Numbers) -> Numbers:
+    known, numbers = (assigned.column(name).to_numpy() for name in ("record_no", "cluster_no"))
+    found: Numbers = numbers[np.searchsorted(known, records)]
+    return found
+
+
 def _refused(clusters: Clusters, a: Numbers, b: Numbers, steps: Numbers) -> pa.Table:
     rows = [
-        (one, other, weight, _reason(clusters.refusal(left, right)))
+        (one, other, weight, _reason(clusters.refusal(clusters.of(one), clusters.of(other))))
         for one, other, weight in zip(a.tolist(), b.tolist(), steps.tolist(), strict=True)
-        for left, right in [(clusters.of(one), clusters.of(other))]
-        if left != right
     ]
     return pa.table(
         {
