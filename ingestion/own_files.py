@@ -8,7 +8,7 @@ have, goes to the quarantine as one refusal with its content.
 
 import atexit
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -26,6 +26,7 @@ from ingestion.csv_drops import MOST_KEPT, Kept, kept
 from ingestion.drops import Drop, new_drops
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named
 from ingestion.rest import IS_ROW, KEYS, pointer
+from ingestion.sources.web import event_rows
 from warehouse import File, FilesUnreadableError, RawTable, csv_rows, reading, text_lines
 from warehouse.files import Parsed
 
@@ -70,9 +71,13 @@ def reread(
 def _mapped(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]) -> list[Mapped]:
     mapped = list(mapped_tables(instance, tables, given, SETTINGS))
     for each in mapped:
-        if _format(each.place) not in FORMATS:
+        formats = ("jsonl",) if each.table.paths else FORMATS
+        if _format(each.place) not in formats:
             setting = f"SOURCES__{instance}__{each.table.name}".upper()
-            raise WrongMappingError(f"{setting} must end in .{', .'.join(FORMATS)}")
+            raise WrongMappingError(f"{setting} must end in .{', .'.join(formats)}")
+        if each.table.paths and each.columns:
+            column = next(iter(each.columns))
+            raise WrongMappingError(f"{each.named(column)}: events have the shape of the SDKs")
     return mapped
 
 
@@ -109,10 +114,17 @@ def _stop_waiting() -> None:
 
 
 def _rows(mapped: Mapped, given: Mapping[str, str]) -> Iterator[object]:
-    read = _parquet_rows if _format(mapped.place) == "parquet" else _text_rows
+    is_parquet = _format(mapped.place) == "parquet"
+    read = _event_rows if mapped.table.paths else _parquet_rows if is_parquet else _text_rows
     for drops in new_drops(given["bucket_url"], mapped.place, _storage(given)):
         visible = [drop for drop in drops if not drop.name.rpartition("/")[2].startswith(".")]
         yield from read(mapped, visible)
+
+
+def _event_rows(mapped: Mapped, drops: Sequence[Drop]) -> Iterator[object]:
+    """Events in the shape of the SDKs, one a line: they go the way of the collector's."""
+    if drops:
+        yield from event_rows(mapped.table, [text_lines(drop) for drop in drops])
 
 
 def _text_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:

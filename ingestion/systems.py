@@ -20,8 +20,10 @@ TABLES = {
     "email": email.TABLES,
     "support": support.TABLES,
     "social": social.TABLES,
+    "web": web.TABLES,
 }
-OF_ANY_KIND = {"database": tuple(TABLES), "files": tuple(TABLES), "kafka": ("web",)}
+OF_RECORDS = tuple(kind for kind in TABLES if kind != "web")
+OF_ANY_KIND = {"database": OF_RECORDS, "files": (*OF_RECORDS, "web"), "kafka": ("web",)}
 Tables = tuple[RawTable, ...]
 TYPES = (*sorted(VENDORS), *OF_ANY_KIND)
 
@@ -52,12 +54,9 @@ def system(label: str) -> System:
 
 
 def _of_any_kind(of_type: str, kind: str) -> System:
-    label = f"{of_type} {kind}"
+    label, tables = f"{of_type} {kind}", TABLES[kind]
     if of_type == "kafka":
-        return System(
-            label, "Events in Kafka topics", web.TABLES, ("brokers", "topics"), topics.opened
-        )
-    tables = TABLES[kind]
+        return System(label, "Events in Kafka topics", tables, ("brokers", "topics"), topics.opened)
     if of_type == "files":
         what = f"Files that feed the kind {kind}"
         return System(

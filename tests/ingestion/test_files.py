@@ -16,7 +16,7 @@ from ingestion.pipeline import SourceUnavailableError, load, pipeline_for
 from ingestion.quarantine import refusals, replay
 from ingestion.registry import sources
 from tests.ingestion.s3_double import Storage, storage
-from tests.ingestion.samples import Drops, seen, seen_values
+from tests.ingestion.samples import Drops, event, seen, seen_values
 
 SETTINGS = {
     "TYPE": "files",
@@ -237,6 +237,24 @@ def test_object_storage_is_read_like_a_folder(on: On, s3: Storage, format: str) 
     assert [report.accepted for report in reports] == [0, 1, 0, 1]
     assert set(s3.read) == {f"tills/graz/bons2.{format}"}
     assert seen_values(LINES, "receipt_id") == ["graz:7", "graz:8"]
+
+
+def test_events_in_object_storage_go_the_way_of_the_collectors(
+    s3: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = {"ACCESS_KEY_ID": "our-key", "SECRET_ACCESS_KEY": "kept-secret"}
+    place = {"BUCKET_URL": "s3://drops/app", "ENDPOINT_URL": s3.url, "EVENTS": "**/*.jsonl"}
+    for setting, value in {"TYPE": "files", "KIND": "web", **place, **access}.items():
+        monkeypatch.setenv(f"SOURCES__APP__{setting}", value)
+    s3.put("app/2026/1.jsonl", f"{event('m1')}\n[1]\n{event('m2')}".encode())
+    reports = [load("app") for _ in range(2)]
+
+    assert [(r.accepted, r.quarantined) for r in reports] == [(2, 1), (0, 0)]
+    assert seen_values("raw_web.events", "message_id") == ["m1", "m2"]
+    for setting, value in {"EVENTS": "*.csv", "EVENTS__EMAIL": "mail"}.items():
+        with monkeypatch.context() as patch, pytest.raises(SourceUnavailableError, match="EVENTS"):
+            patch.setenv(f"SOURCES__APP__{setting}", value)
+            load("app")
 
 
 @pytest.mark.parametrize(
