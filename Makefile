@@ -39,13 +39,16 @@ check: setup  ## Lint, types, layers, docs and the fast tests
 	sqlfluff lint -q dbt_project/models dbt_project/tests
 	pytest -n 2 --dist loadfile -m "not slow"
 
-test: check databases  ## Everything: `make check` and the slow tests
+test: databases check  ## Everything: `make check` and the slow tests
 	pytest -n 2 --dist loadfile -m slow
 
 databases:
-	@(ls /usr/lib/postgresql/*/bin/initdb && ls /usr/sbin/mariadbd) >/dev/null 2>&1 \
-		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql mariadb-server) \
-		|| (echo "The tests need PostgreSQL and MariaDB: install your system's packages of them." && exit 1)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		|| (apt-get update -qq && apt-get install -y -qq postgresql) \
+		|| (echo "The tests need PostgreSQL: install your system's postgresql package." && exit 1)
+	@ls /usr/sbin/mariadbd >/dev/null 2>&1 \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server) \
+		|| echo "Without MariaDB the tests of MySQL are skipped: install your system's mariadb-server."
 
 bench: setup  ## Print speed as ratios against references in the same run
 	@$(PY) -m benchmarks
