@@ -94,3 +94,63 @@
 {% macro spark__as_inlined() -%}
     as
 {%- endmacro %}
+
+{# The values of several paths in a JSON text, which is parsed once. #}
+{% macro json_texts(column, paths) -%}
+    {{ return(adapter.dispatch('json_texts')(column, paths)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_texts(column, paths) -%}
+    json_extract_string({{ column }}, ['{{ paths | join("', '") }}'])
+{%- endmacro %}
+
+{% macro spark__json_texts(column, paths) -%}
+    array(
+    {%- for path in paths -%}
+        get_json_object({{ column }}, '{{ path }}'){{ ', ' if not loop.last }}
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{# Of the values that json_texts found at `paths`, the one at `path`. #}
+{% macro text_at(texts, paths, path) -%}
+    {{ return(adapter.dispatch('text_at')(texts, paths.index(path) + 1)) }}
+{%- endmacro %}
+
+{% macro duckdb__text_at(texts, place) -%}
+    list_extract({{ texts }}, {{ place }})
+{%- endmacro %}
+
+{% macro spark__text_at(texts, place) -%}
+    element_at({{ texts }}, {{ place }})
+{%- endmacro %}
+
+{# A number that changes when one of the columns does, null being a value. #}
+{% macro content_number(columns) -%}
+    {{ return(adapter.dispatch('content_number')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__content_number(columns) -%}
+    cast(hash({{ columns | join(', ') }}) >> 1 as bigint)
+{%- endmacro %}
+
+{% macro spark__content_number(columns) -%}
+    xxhash64(
+    {%- for column in columns -%}
+        coalesce(cast({{ column }} as string), '~'){{ ', ' if not loop.last }}
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{# The last value of a window's rows that is not null; `over (...)` follows. #}
+{% macro last_known(expression) -%}
+    {{ return(adapter.dispatch('last_known')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__last_known(expression) -%}
+    last_value({{ expression }} ignore nulls)
+{%- endmacro %}
+
+{% macro spark__last_known(expression) -%}
+    last_value({{ expression }}) ignore nulls
+{%- endmacro %}

@@ -1,4 +1,16 @@
 {# One row per interaction of a customer with the company, whole history, in one shape. #}
+{{ config(
+    materialized='by_key',
+    key='customer_id',
+    inputs={
+        'fct_orders': {'key': 'customer_id'},
+        'fct_refunds': {'key': 'customer_id'},
+        'fct_sessions': {'key': 'customer_id'},
+        'customer_consents': {'key': 'customer_id'},
+        'int_customer_360__conversations': {'key': 'customer_id'}
+    },
+    fixed={'dim_products': 'product_id, product_name'}
+) }}
 
 with
 

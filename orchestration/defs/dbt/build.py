@@ -64,12 +64,12 @@ def _events(command: list[str]) -> Iterator[dict[str, Any]]:
             yield MessageToDict(event, preserving_proto_field_name=True)
     finally:
         thread.join()
-        _let_go()
+        let_go()
     if event.exception:
         raise DbtBuildError(str(event.exception))
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """dbt keeps the warehouse open in this process: an erasure could not rewrite the file."""
     if environment := DuckDBConnectionManager._ENV:
         environment.close()

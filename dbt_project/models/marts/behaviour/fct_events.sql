@@ -1,4 +1,5 @@
 {# One row per web or app event; those of bots and of our own tests are flagged. #}
+{{ config(materialized='view') }}
 
 with
 

@@ -4,6 +4,7 @@ One row per page and visit with heartbeats: how long somebody really looked at i
 Heartbeats that fall into one interval count once, so that a page open in two tabs is not twice as
 interesting.
 #}
+{{ config(materialized='view') }}
 
 with
 

@@ -50,6 +50,7 @@ final as (
         coalesce(users.customer_id, visitors.customer_id, events.anonymous_id, events.user_id)
             as visitor_id,
         events.anonymous_id,
+        coalesce(events.anonymous_id, events.user_id, events.message_id) as device_key,
         {# A client's session id is unique by itself when it is long, else on its device. #}
         case
             when length(events.client_session_id) >= 32 then events.client_session_id
@@ -87,7 +88,8 @@ final as (
         events.stock_code,
         events.order_id,
         events.is_bot,
-        events.is_internal
+        events.is_internal,
+        events.content_number
     from events
     left join device_periods on {{ in_device_period('events', 'device_periods') }}
     left join visitors on device_periods.record_key = visitors.record_key

@@ -1,7 +1,22 @@
 {# One row per message, by its first receipt, with the client's clock corrected. #}
-{{ config(materialized='table') }}
+{{ config(
+    materialized='by_key',
+    key='message_id',
+    inputs={
+        'raw_web.events': {
+            'key': 'message_id',
+            'content': 'received_at, sent_at, occurred_at, _dlt_load_id, origin'
+        }
+    }
+) }}
+{%- set of_context = [
+    '$.page.path', '$.page.url', '$.page.search', '$.page.referrer', '$.pageViewId',
+    '$.sessionId', '$.campaign.source', '$.campaign.medium', '$.campaign.name', '$.campaign.id',
+    '$.userAgent', '$.ip', '$.app.name', '$.device.type'
+] %}
+{%- set of_properties = ['$.product_id', '$.order_id'] %}
 {%- set click_id_pattern
-    = '[?&](gclid|gbraid|wbraid|dclid|msclkid|fbclid|ttclid|twclid|li_fat_id|awc|cto_pld)=([^&#]+)'
+    = '[?&](gclid|gbraid|wbraid|dclid|msclkid|fbclid|ttclid|twclid|li_fat_id|awc|cto_pld)=([^?&#]+)'
 %}
 
 with
@@ -9,6 +24,27 @@ with
 source as (
 
     select * from {{ source('raw_web', 'events') }}
+
+),
+
+{# Each JSON text is parsed once. #}
+opened as (
+
+    select
+        message_id,
+        event_type,
+        event_name,
+        anonymous_id,
+        user_id,
+        email,
+        sent_at,
+        occurred_at,
+        received_at,
+        {{ json_texts('context', of_context) }} as context,
+        {{ json_texts('properties', of_properties) }} as properties,
+        origin,
+        _dlt_load_id
+    from source
 
 ),
 
@@ -24,26 +60,26 @@ renamed as (
         cast(sent_at as timestamp) as sent_at,
         cast(occurred_at as timestamp) as client_occurred_at,
         cast(received_at as timestamp) as received_at,
-        {{ json_text('context', '$.page.path') }} as page_path,
-        {{ json_text('context', '$.page.url') }} as page_url,
+        {{ text_at('context', of_context, '$.page.path') }} as page_path,
+        {{ text_at('context', of_context, '$.page.url') }} as page_url,
         concat_ws(
             '',
-            {{ json_text('context', '$.page.url') }},
-            {{ json_text('context', '$.page.search') }}
+            {{ text_at('context', of_context, '$.page.url') }},
+            {{ text_at('context', of_context, '$.page.search') }}
         ) as page_address,
-        {{ json_text('context', '$.page.referrer') }} as referrer,
-        {{ json_text('context', '$.pageViewId') }} as page_view_id,
-        {{ json_text('context', '$.sessionId') }} as client_session_id,
-        {{ json_text('context', '$.campaign.source') }} as campaign_source,
-        {{ json_text('context', '$.campaign.medium') }} as campaign_medium,
-        {{ json_text('context', '$.campaign.name') }} as campaign_name,
-        {{ json_text('context', '$.campaign.id') }} as campaign_id,
-        {{ json_text('context', '$.userAgent') }} as user_agent,
-        {{ json_text('context', '$.ip') }} as ip_address,
-        {{ json_text('context', '$.app.name') }} as app_name,
-        lower({{ json_text('context', '$.device.type') }}) as device_type,
-        upper({{ json_text('properties', '$.product_id') }}) as stock_code,
-        {{ json_text('properties', '$.order_id') }} as order_id,
+        {{ text_at('context', of_context, '$.page.referrer') }} as referrer,
+        {{ text_at('context', of_context, '$.pageViewId') }} as page_view_id,
+        {{ text_at('context', of_context, '$.sessionId') }} as client_session_id,
+        {{ text_at('context', of_context, '$.campaign.source') }} as campaign_source,
+        {{ text_at('context', of_context, '$.campaign.medium') }} as campaign_medium,
+        {{ text_at('context', of_context, '$.campaign.name') }} as campaign_name,
+        {{ text_at('context', of_context, '$.campaign.id') }} as campaign_id,
+        {{ text_at('context', of_context, '$.userAgent') }} as user_agent,
+        {{ text_at('context', of_context, '$.ip') }} as ip_address,
+        {{ text_at('context', of_context, '$.app.name') }} as app_name,
+        lower({{ text_at('context', of_context, '$.device.type') }}) as device_type,
+        upper({{ text_at('properties', of_properties, '$.product_id') }}) as stock_code,
+        {{ text_at('properties', of_properties, '$.order_id') }} as order_id,
         {{ time_of_load('_dlt_load_id') }} as loaded_at,
         row_number() over (
             partition by message_id
@@ -53,7 +89,7 @@ renamed as (
                 _dlt_load_id asc nulls last,
                 origin asc nulls last
         ) as receipt
-    from source
+    from opened
 
 ),
 
@@ -113,6 +149,21 @@ deduplicated as (
     from renamed
     where receipt = 1
 
+),
+
+final as (
+
+    select
+        *,
+        {{ content_number([
+            'event_type', 'event_name', 'anonymous_id', 'user_id', 'occurred_at', 'received_at',
+            'page_path', 'referrer_host', 'page_view_id', 'client_session_id', 'campaign_source',
+            'campaign_medium', 'campaign_name', 'campaign_id', 'click_id_name', 'click_id',
+            'user_agent', 'is_bot', 'is_internal', 'app_name', 'device_type', 'stock_code',
+            'order_id'
+        ]) }} as content_number
+    from deduplicated
+
 )
 
-select * from deduplicated
+select * from final

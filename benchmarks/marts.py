@@ -1,0 +1,224 @@
+"""`python -m benchmarks.marts [--people N]`: what the marts of events cost, apart from all else.
+
+A simulated company's raw tables are laid into a lake, with its true persons as customers: identity
+and what stands beside the events are built first and not measured. Then come, in CPU seconds
+
+full       dbt builds staging of events, visits, page views, checkouts, touchpoints, the timeline
+by hand    the same tables by one DuckDB script, marts.sql; every table must be equal by row hash
+1 %        the newest hundredth of the events arrives in a load of its own, and dbt builds again;
+           every table must then equal the script's over all events
+start-up   the same dbt commands on a company without events: what dbt costs before any row
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+import settings
+
+PEOPLE, ALL_PEOPLE = 7_000, 67_000  # of whom each makes some 15 events; the last: a million
+SEED, LATEST = 7, 100  # one event of so many arrives later
+BEFORE_IDENTITY = ("stg_web__events",)
+AFTER_IDENTITY = (
+    *("int_behaviour__attributed_events", "int_behaviour__events", "int_behaviour__attention"),
+    *("int_behaviour__ways_in", "int_behaviour__email_clicks", "int_behaviour__visit_touches"),
+    *("fct_events", "fct_page_views", "fct_sessions", "fct_checkouts", "fct_touchpoints"),
+    *("int_customer_360__conversations", "customer_timeline"),
+)
+COMPARED = (
+    *("marts.fct_events", "marts.fct_page_views", "marts.fct_sessions", "marts.fct_checkouts"),
+    *("marts.fct_touchpoints", "customer_360.customer_timeline"),
+)
+SCRIPT = Path(__file__).with_suffix(".sql")
+DBT = Path(sys.executable).parent / "dbt"
+LOADS = {"first": "1323475200.0", "later": "1323561600.0"}
+PERSONS = """
+create schema if not exists identity;
+create or replace table identity.record_customers as
+select record_key, min(person_id) as customer_id from read_parquet('{truth}') group by record_key
+"""
+
+
+class DifferentError(RuntimeError):
+    """A table of ours is not the script's."""
+
+
+def main() -> None:
+    """Measure and print."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.marts")
+    asked.add_argument("--people", type=int, default=PEOPLE, help=f"{ALL_PEOPLE}: a million events")
+    asked.add_argument("--seed", type=int, default=SEED)
+    given = asked.parse_args()
+    with tempfile.TemporaryDirectory(prefix="cdp-bench-") as folder:
+        company = Path(folder) / "company"
+        _simulate(company, given.people, given.seed)
+        start_up = sum(_measured(Path(folder) / "empty", company, events=False)[:1])
+        full, by_hand, again, events = _measured(Path(folder) / "home", company)
+    table = Table("marts", "CPU s", "ratio", title=f"{events:,} events, {given.people:,} people")
+    table.add_row("by hand", f"{by_hand:.1f}", "")
+    table.add_row("full", f"{full:.1f}", f"{full / by_hand:.2f} of by hand")
+    table.add_row("start-up", f"{start_up:.1f}", f"without it {(full - start_up) / by_hand:.2f}")
+    less = (again - start_up) / (full - start_up)
+    table.add_row("1 %", f"{again:.1f}", f"{less:.3f} of full, + start-up")
+    Console(width=100).print(table)
+
+
+def _simulate(folder: Path, people: int, seed: int) -> None:
+    from simulation.company import make_company
+
+    make_company(folder, people=people, seed=seed, form="parquet")
+
+
+def _measured(home: Path, company: Path, *, events: bool = True) -> tuple[float, ...]:
+    """CPU of the full build, of the script, of the refresh; and how many events there are."""
+    os.environ["CDP_HOME"] = str(home)
+    for name in settings.folders():
+        os.environ.pop(name, None)
+    settings.prepare()
+    _lay(company, events=events)
+    _prepare(company)
+    full = _built(company)
+    if not events:
+        return (full,)
+    by_hand = _by_hand(home)
+    _events(company, "later")
+    _register()
+    again = _built(company)
+    _by_hand(home)
+    return full, by_hand, again, _count(home)
+
+
+def _lay(company: Path, *, events: bool) -> None:
+    """Every raw table as one load in the lake; of the events the older ones, or none."""
+    from ingestion import registry
+
+    for table in registry.tables():
+        if (file := company / table.schema / f"{table.name}.parquet").exists():
+            if (table.source, table.name) == ("web", "events"):
+                _events(company, "first" if events else "none")
+            else:
+                _load(table.schema, table.name, "first", f"read_parquet('{file}')")
+    _register()
+
+
+def _events(company: Path, load: str) -> None:
+    """The older events, the latest of them, or `none`."""
+    file = f"read_parquet('{company}/raw_web/events.parquet')"
+    from_then = f"(select quantile_cont(received_at, 1 - 1 / {LATEST}) from {file})"
+    part = {"none": "false", "first": f"received_at <= {from_then}"}
+    condition = part.get(load, f"received_at > {from_then}")
+    name = "first" if load == "none" else load
+    _load("raw_web", "events", name, f"(select * from {file} where {condition})")
+
+
+def _load(schema: str, table: str, load: str, rows: str) -> None:
+    """Rows as a completed load."""
+    from warehouse.lake import lake
+
+    folder, done = lake() / schema / table, lake() / schema / "_dlt_loads"
+    for each in (folder, done):
+        each.mkdir(parents=True, exist_ok=True)
+    number = LOADS[load]
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select *, '{load}' as origin, '{number}' as _dlt_load_id from {rows})"
+            f" to '{folder / number}.0.parquet'"
+        )
+    (done / f"{number}.jsonl").write_text(json.dumps({"load_id": number, "status": 0}) + "\n")
+
+
+def _register() -> None:
+    import warehouse
+    from ingestion import registry
+
+    warehouse.register_lake(registry.tables())
+
+
+def _prepare(company: Path) -> None:
+    """What is not measured: all that the measured tables stand on."""
+    _persons(company)
+    upstream = [f"+{name}" for name in AFTER_IDENTITY]
+    _dbt(*upstream, "--exclude", *AFTER_IDENTITY)
+    _forget((*BEFORE_IDENTITY, *AFTER_IDENTITY))
+
+
+def _persons(company: Path) -> None:
+    with duckdb.connect(str(settings.home() / "warehouse.duckdb")) as connection:
+        connection.execute(PERSONS.format(truth=company / "truth" / "records.parquet"))
+
+
+def _forget(names: tuple[str, ...]) -> None:
+    """A full build starts from nothing."""
+    with duckdb.connect(str(settings.home() / "warehouse.duckdb")) as connection:
+        found = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_type = 'BASE TABLE' and table_name in (select unnest(?))",
+            [list(names)],
+        ).fetchall()
+        for schema, name in found:
+            connection.execute(f"drop table {schema}.{name}")
+
+
+def _built(company: Path) -> float:
+    """CPU of both dbt runs; identity, between them, is not measured."""
+    before = _dbt(*BEFORE_IDENTITY)
+    _dbt("device_periods", "int_identity__records", "identity_map")
+    _persons(company)
+    return before + _dbt(*AFTER_IDENTITY)
+
+
+def _dbt(*words: str) -> float:
+    """CPU of one dbt command, which must succeed."""
+    at_first = resource.getrusage(resource.RUSAGE_CHILDREN)
+    here = ("--project-dir", settings.DBT_PROJECT, "--profiles-dir", settings.DBT_PROJECT)
+    kinds = ("--resource-type", "model", "--resource-type", "seed")
+    subprocess.run([DBT, "-q", "build", *here, *kinds, "-s", *words], check=True)
+    in_the_end = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (in_the_end.ru_utime + in_the_end.ru_stime) - (at_first.ru_utime + at_first.ru_stime)
+
+
+def _by_hand(home: Path) -> float:
+    """CPU of the script, whose tables must be ours. Raises DifferentError."""
+    script = home / "hand.duckdb"
+    script.unlink(missing_ok=True)
+    with duckdb.connect(str(script)) as connection:
+        connection.execute("set TimeZone = 'UTC'; set threads = 2")
+        connection.execute(f"attach '{home / 'warehouse.duckdb'}' as warehouse (read_only)")
+        connection.execute("use warehouse")
+        before = time.process_time()
+        for statement in filter(str.strip, SCRIPT.read_text().split(";\n")):
+            connection.execute(statement).fetchall()
+        taken = time.process_time() - before
+        different = [t for t in COMPARED if _sum(connection, t) != _sum(connection, _hand(t))]
+    if different:
+        raise DifferentError(f"not as by hand: {', '.join(different)}")
+    return taken
+
+
+def _hand(table: str) -> str:
+    return f"hand.{table.split('.')[1]}"
+
+
+def _sum(connection: duckdb.DuckDBPyConnection, table: str) -> object:
+    """The rows of a table and what is in them, in any order."""
+    query = f"select count(*), sum(hash(to_json(rows))) from {table} as rows"
+    return connection.execute(query).fetchone()
+
+
+def _count(home: Path) -> int:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        return int(connection.execute("select count(*) from marts.fct_events").fetchall()[0][0])
+
+
+if __name__ == "__main__":
+    main()

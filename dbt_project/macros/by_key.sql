@@ -1,0 +1,172 @@
+{#
+A table that is kept by rebuilding the keys whose evidence changed: docs/decisions/006.
+
+The model is the plain select of all its rows, of which those of one key come from input rows of that
+key alone. What each key's rows were made of is kept as numbers in `<model>__keys`; keys whose inputs
+number differently now are deleted and made anew, by the same select over these keys' rows. The model
+says in its config
+    key     its own key, an expression of its columns
+    inputs  per model or source.table: `key`, and `content`, the columns that decide (default: all);
+            one that is read through another alone has `is_watched: false`
+    views   the views among what it reads, whose selects are put in their place
+    fixed   per model that every key depends on: the columns that decide; a change rebuilds all
+So does another text of the select. The first build, and an engine without deletes, make the table.
+#}
+{% materialization by_key, adapter='duckdb' %}
+
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set keys = this.incorporate(path={'identifier': this.identifier ~ '__keys'}, type='table') -%}
+    {%- set inputs = config.require('inputs') -%}
+    {%- set views = config.get('views', []) -%}
+    {%- set sql = with_views_inlined(sql, views) -%}
+    {%- set version = local_md5(sql ~ numbers_of_fixed(config.get('fixed', {}))) -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {% call statement('numbers') -%}
+        create or replace temp table {{ this.identifier }}__now as
+        {{ numbers_of_keys(inputs) }}
+    {%- endcall %}
+
+    {%- if existing is not none and existing.is_table and is_kept(keys, version) -%}
+        {% do rebuild_keys(
+            target_relation, keys, inputs, views, config.require('key'), sql
+        ) %}
+    {%- else -%}
+        {% do adapter.drop_relation(existing) if existing is not none %}
+        {% call statement('main') -%}
+            {{ get_create_table_as_sql(False, target_relation, sql) }}
+        {%- endcall %}
+        {% call statement('keys') -%}
+            create or replace table {{ keys }} as
+            select *, '{{ version }}' as version from {{ this.identifier }}__now
+        {%- endcall %}
+    {%- endif -%}
+
+    {% call statement('forget') -%} drop table {{ this.identifier }}__now {%- endcall %}
+    {% do persist_docs(target_relation, model) %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+
+{% endmaterialization %}
+
+{# Delete the keys whose numbers differ, and make them anew from their rows alone. #}
+{% macro rebuild_keys(relation, keys, inputs, views, key, sql) -%}
+    {%- set name = relation.identifier -%}
+    {% call statement('touched') -%}
+        create or replace temp table {{ name }}__touched as
+        select key_no from {{ name }}__now as is_now
+        full join {{ keys }} as was using (key_no)
+        where
+            is_now.row_count is distinct from was.row_count
+            or is_now.content is distinct from was.content
+    {%- endcall %}
+    {%- set narrowed = namespace(sql=sql) -%}
+    {%- set parts = [] -%}
+    {%- for input, how in inputs.items() if input not in views -%}
+        {%- set part = name ~ '__part_' ~ loop.index -%}
+        {% call statement('part') -%}
+            create or replace temp table {{ part }} as
+            select * from {{ relation_named(input) }}
+            where hash({{ how.key }}) in (select key_no from {{ name }}__touched)
+        {%- endcall %}
+        {%- do parts.append(part) -%}
+        {%- set narrowed.sql = with_part(narrowed.sql, relation_named(input), part) -%}
+    {%- endfor -%}
+    {% call statement('delete') -%}
+        delete from {{ relation }}
+        where hash({{ key }}) in (select key_no from {{ name }}__touched)
+    {%- endcall %}
+    {% call statement('main') -%}
+        insert into {{ relation }} by name select * from ({{ narrowed.sql }})
+    {%- endcall %}
+    {% call statement('keys') -%}
+        create or replace temp table {{ name }}__version as
+        select min(version) as version from {{ keys }};
+        delete from {{ keys }} where key_no in (select key_no from {{ name }}__touched);
+        insert into {{ keys }}
+        select is_now.*, versions.version from {{ name }}__now as is_now
+        cross join {{ name }}__version as versions
+        where is_now.key_no in (select key_no from {{ name }}__touched);
+        drop table {{ name }}__version;
+        drop table {{ name }}__touched;
+        {%- for part in parts %}
+        drop table {{ part }};
+        {%- endfor %}
+    {%- endcall %}
+{%- endmacro %}
+
+{# The SQL of one row per key: how many input rows it has, and a number that says what is in them. #}
+{% macro numbers_of_keys(inputs) -%}
+    select key_no, count(*) as row_count, sum(content) as content
+    from (
+        {% for input, how in inputs.items() if how.get('is_watched', true) %}
+        select hash({{ how.key }}) as key_no, {{ number_of(input, how.content) }} as content
+        from {{ relation_named(input) }}
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+    )
+    group by key_no
+{%- endmacro %}
+
+{# Numbers that say what is in the tables every key depends on. #}
+{% macro numbers_of_fixed(fixed) -%}
+    {%- for input, content in fixed.items() -%}
+        {%- set found = run_query(
+            'select cast(sum(' ~ number_of(input, content) ~ ') as varchar), count(*) from '
+            ~ relation_named(input)
+        ) -%}
+        {{ input }} {{ found.rows[0].values() | join(' ') }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# The SQL of a number of these columns of a row, or of all of them. #}
+{% macro number_of(input, content) -%}
+    {%- if not content -%}
+        {%- set columns = adapter.get_columns_in_relation(relation_named(input)) -%}
+        {%- set content = columns | map(attribute='quoted') | join(', ') -%}
+    {%- endif -%}
+    hash('{{ input }}', {{ content }})
+{%- endmacro %}
+
+{# Whether what is kept was made by the same select. #}
+{% macro is_kept(keys, version) -%}
+    {%- set known = adapter.get_relation(keys.database, keys.schema, keys.identifier) -%}
+    {%- if known is none -%} {{ return(false) }} {%- endif -%}
+    {{ return(run_query('select min(version) from ' ~ keys).rows[0][0] == version) }}
+{%- endmacro %}
+
+{# A model by its name, or a source by `source.table`. #}
+{% macro relation_named(name) -%}
+    {{ return(source(*name.split('.')) if '.' in name else ref(name)) }}
+{%- endmacro %}
+
+{# The select with those of its views in their place, so that their inputs can be narrowed too. #}
+{% macro with_views_inlined(sql, views) -%}
+    {%- set inlined = namespace(sql=sql) -%}
+    {%- for view in views -%}
+        {%- set relation = ref(view) -%}
+        {%- set found = run_query(
+            "select sql from duckdb_views() where schema_name = '" ~ relation.schema
+            ~ "' and view_name = '" ~ relation.identifier ~ "'"
+        ).rows[0][0] -%}
+        {%- set select = found[found.index(' AS ') + 4:].strip().rstrip(';') -%}
+        {%- set inlined.sql = inlined.sql | replace(relation | string, '(' ~ select ~ ')') -%}
+    {%- endfor -%}
+    {{ return(inlined.sql) }}
+{%- endmacro %}
+
+{# The select with a part of a table in its place: dbt writes the table so, and the engine's views so. #}
+{% macro with_part(sql, relation, part) -%}
+    {%- set kept = modules.re.escape(relation.schema ~ '.' ~ relation.identifier) -%}
+    {%- set pattern = modules.re.escape(relation | string) ~ '|\\b' ~ kept ~ '\\b' -%}
+    {%- set found = modules.re.subn(pattern, part, sql) -%}
+    {%- if not found[1] -%}
+        {%- do exceptions.raise_compiler_error('by_key: ' ~ relation ~ ' is not read') -%}
+    {%- endif -%}
+    {{ return(found[0]) }}
+{%- endmacro %}
