@@ -1,8 +1,9 @@
 # Everything runs in .venv, from the exact pins of requirements.lock.
 PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+CLIENTS := tests/ingestion/collector/clients
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev docs refresh check test bench lock clean databases
+.PHONY: help setup demo dev docs refresh check test bench lock clean databases clients
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +40,7 @@ check: setup  ## Lint, types, layers, docs and the fast tests
 	sqlfluff lint -q dbt_project/models dbt_project/tests
 	pytest -n 2 --dist loadfile -m "not slow"
 
-test: databases check  ## Everything: `make check` and the slow tests
+test: databases clients check  ## Everything: `make check` and the slow tests
 	pytest -n 2 --dist loadfile -m slow
 
 databases:
@@ -50,6 +51,18 @@ databases:
 		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server) \
 		|| echo "Without MariaDB the tests of MySQL are skipped: install your system's mariadb-server."
 
+clients: $(CLIENTS)/node_modules/.package-lock.json
+	@command -v chromium >/dev/null \
+		|| (apt-get update -qq && apt-get install -y -qq chromium) \
+		|| (echo "The tests need Chromium: install your system's chromium package." && exit 1)
+
+$(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
+	@command -v npm >/dev/null \
+		|| (apt-get update -qq && apt-get install -y -qq nodejs npm) \
+		|| (echo "The tests need Node.js 20 or later with npm." && exit 1)
+	@npm ci --prefix $(CLIENTS) --silent --omit=optional --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 bench: setup  ## Print speed as ratios against references in the same run
 	@$(PY) -m benchmarks
 
@@ -58,4 +71,4 @@ lock: setup  ## Resolve requirements.in into requirements.lock anew
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
 
 clean:  ## Remove the environment and everything that runs have written
-	rm -rf .venv data
+	rm -rf .venv data $(CLIENTS)/node_modules

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from ingestion.collector import sdk_settings
 from ingestion.collector.events import MOST_BYTES, RefusedRequestError, Stamp, decoded, lines
 from ingestion.collector.keys import KeyRing, WriteKey, iso, text_of
 from ingestion.collector.log import EventLog, NotOnDiskError
@@ -88,6 +89,9 @@ class Collector:
             if method == "POST":
                 return await self._collected(KINDS[path], headers, receive)
             return self._preflight(headers) if method == "OPTIONS" else _wrong_method("POST")
+        asked = sdk_settings.SEGMENT.fullmatch(path)
+        if asked or path == sdk_settings.RUDDERSTACK:
+            return self._settings(method, headers, scope, asked[1] if asked else "")
         pages = {"/health": self._health, "/metrics": self._metrics}
         if path not in pages:
             return _problem(404, f"there is nothing at {path[:100]}")
@@ -121,9 +125,28 @@ class Collector:
         self.events[(key.source, "refused")] += made.refused
 
     def _key(self, headers: dict[str, str], given: object, now: str) -> WriteKey | None:
-        text = text_of(headers.get("authorization", ""), headers.get("x-write-key", ""), given)
+        text = _given_key(headers, given)
         key = self.keys.find(text, now) if text else None
         return key if key and key.allows(headers.get("origin", "")) else None
+
+    def _settings(self, method: str, headers: dict[str, str], scope: Scope, given: str) -> Answer:
+        """What a browser SDK asks for first; Segment's gives its key in the path."""
+        if method == "OPTIONS":
+            return self._preflight(headers)
+        if method not in ("GET", "HEAD"):
+            return _wrong_method("GET")
+        shared = _shared_with(headers.get("origin") or "*")
+        key = self._key(headers, given, iso(datetime.now(UTC)))
+        if key is None:
+            return _problem(401, "no valid write key for this origin", shared)
+        text = _given_key(headers, given)
+        is_segment = bool(given)
+        body = (
+            sdk_settings.segment(text, _base_url(headers, scope))
+            if is_segment
+            else sdk_settings.rudderstack(text, key.source)
+        )
+        return Answer(200, body, [JSON_TYPE, *shared])
 
     def _check_room(self) -> None:
         if self.log.is_disk_low:
@@ -137,7 +160,7 @@ class Collector:
             return _problem(401, "no write key for this origin")
         asked = headers.get("access-control-request-headers", "authorization, content-type")
         allowed = {
-            b"access-control-allow-methods": b"POST",
+            b"access-control-allow-methods": b"GET, POST",
             b"access-control-allow-headers": asked.encode("latin-1"),
             b"access-control-max-age": b"86400",
         }
@@ -196,9 +219,23 @@ async def _read(headers: dict[str, str], receive: Receive) -> bytes:
     return bytes(raw)
 
 
+def _given_key(headers: dict[str, str], given: object) -> str:
+    return text_of(headers.get("authorization", ""), headers.get("x-write-key", ""), given)
+
+
+def _base_url(headers: dict[str, str], scope: Scope) -> str:
+    """Where the client reached us: a page under https could not have asked without TLS."""
+    is_secure = headers.get("origin", "").startswith("https:") or scope["scheme"] == "https"
+    return f"{'https' if is_secure else 'http'}://{headers.get('host', '')}"
+
+
 def _shared_with(origin: str) -> Headers:
-    allowed = (b"access-control-allow-origin", origin.encode("latin-1"))
-    return [allowed, (b"vary", b"Origin")]
+    """The answer for the page's scripts, and with it how long they are to wait."""
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-expose-headers", b"retry-after"),
+        (b"vary", b"Origin"),
+    ]
 
 
 def _problem(status: int, message: str, headers: Headers | None = None) -> Answer:

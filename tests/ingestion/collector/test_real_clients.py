@@ -1,123 +1,122 @@
-"""The Python SDKs themselves, through a proxy that errs and a collector that is killed."""
+"""The SDKs themselves, through a proxy that errs and a collector that is killed."""
 
-import itertools
-import signal
-import socket
+import shutil
+import subprocess
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from ingestion.pipeline import load
 from tests.ingestion.collector.conftest import KEY, Process
+from tests.ingestion.collector.proxy import SCRIPT, Proxy, erring
 from tests.ingestion.collector.test_requests import EVENTS
 from tests.ingestion.samples import seen_values
 
 pytestmark = pytest.mark.slow
-PASSED_ON = ("authorization", "content-type", "content-encoding")
-SCRIPT = ("pass", "500", "429", "drop before", "pass", "drop after", "kill", "pass")
-COUNT = 300
-Client = Callable[[str], Any]
+CLIENTS = Path(__file__).parent / "clients"  # the npm ones, installed by `make test`
+OFFLINE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # whoever asks another host finds nobody
+QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run") + (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+COUNT = 40
+Send = Callable[[Proxy, Path], None]
 
 
-class Proxy(ThreadingHTTPServer):
-    """What stands before the collector and follows the script, again and again."""
-
-    def __init__(self, process: Process) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.process = process
-        self.turns = itertools.cycle(SCRIPT)
-        self.taken: set[str] = set()
-        self.lock = threading.Lock()
+def _counted(client: Any) -> None:
+    for number in range(COUNT):
+        client.track("u", "Counted", {"number": number})
+    client.flush()
+    client.join()
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Proxy
+def segment_python(proxy: Proxy, _: Path) -> None:
+    from segment.analytics.client import Client
 
-    def do_POST(self) -> None:  # noqa: N802
-        body = self.rfile.read(int(self.headers["content-length"]))
-        with self.server.lock:
-            turn = next(self.server.turns)
-            self.server.taken.add(turn)
-            if turn.isdigit():
-                self._reply(int(turn), b'{"code": "scripted", "message": "try again"}')
-            elif turn == "pass":
-                answer = self._forward(body)
-                self._reply(answer.status_code, answer.content)
-            else:
-                self._break(turn, body)
+    _counted(
+        Client(KEY, host=proxy.url, max_retries=10, upload_size=5, upload_interval=0.1, gzip=True)
+    )
 
-    def _break(self, turn: str, body: bytes) -> None:
-        """No answer: before the collector has got it, after, or after and the collector dies."""
-        if turn != "drop before":
-            self._forward(body)
-        if turn == "kill":
-            self.server.process.end(signal.SIGKILL)
-            self.server.process.start()
-        self.connection.shutdown(socket.SHUT_RDWR)
-        self.close_connection = True
 
-    def _forward(self, body: bytes) -> requests.Response:
-        headers = {n: v for n, v in self.headers.items() if n.lower() in PASSED_ON}
-        url = self.server.process.url + self.path
-        return requests.post(url, data=body, headers=headers, timeout=20)
+def rudder_python(proxy: Proxy, _: Path) -> None:
+    from rudderstack.analytics.client import Client
 
-    def _reply(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        if status == 429:
-            self.send_header("Retry-After", "1")
-        self.end_headers()
-        self.wfile.write(body)
+    _counted(Client(KEY, host=proxy.url, max_retries=10, upload_size=5, upload_interval=0.1))
 
+
+def node(sdk: str, proxy: Proxy, _: Path) -> None:
+    words = ["node", "node.mjs", sdk, proxy.url, KEY, str(COUNT)]
+    subprocess.run(words, cwd=CLIENTS, check=True, timeout=60, capture_output=True)
+
+
+def browser(sdk: str, proxy: Proxy, folder: Path) -> None:
+    with pages() as url:
+        page = "&".join((f"{url}/browser.html?{sdk}", proxy.url, KEY, str(COUNT)))
+        chromium = subprocess.Popen(
+            ["chromium", *QUIET, f"--host-resolver-rules={OFFLINE}"]
+            + [f"--user-data-dir={folder / 'profile'}", "--remote-debugging-port=0", page],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while len(proxy.acknowledged) < COUNT and time.monotonic() < deadline:
+                time.sleep(0.1)
+        finally:
+            chromium.kill()
+            chromium.wait()
+
+
+class Pages(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
 @contextmanager
-def erring(process: Process) -> Iterator[Proxy]:
-    """A proxy at work."""
-    proxy = Proxy(process)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+def pages() -> Iterator[str]:
+    """The web site that the browser SDKs stand on."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(CLIENTS)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield proxy
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        proxy.shutdown()
+        server.shutdown()
+        server.server_close()
 
 
-def segment_client(url: str) -> Any:
-    from segment.analytics.client import Client
-
-    return Client(KEY, host=url, max_retries=10, upload_size=25, upload_interval=0.1, gzip=True)
-
-
-def rudder_client(url: str) -> Any:
-    from rudderstack.analytics.client import Client
-
-    return Client(KEY, host=url, max_retries=10, upload_size=25, upload_interval=0.1)
+ALL: dict[str, tuple[Send, str]] = {  # how each sends, and the program it needs
+    "segment in Python": (segment_python, ""),
+    "RudderStack in Python": (rudder_python, ""),
+    "segment in Node": (partial(node, "segment"), "node"),
+    "RudderStack in Node": (partial(node, "rudder"), "node"),
+    "segment in a browser": (partial(browser, "segment"), "chromium"),
+    "RudderStack in a browser": (partial(browser, "rudder"), "chromium"),
+}
 
 
-@pytest.mark.parametrize("client_of", [segment_client, rudder_client])
+@pytest.mark.parametrize("name", ALL)
 def test_every_event_arrives_whatever_happens_on_the_way(
-    process: Process, client_of: Client
+    process: Process, tmp_path: Path, name: str
 ) -> None:
+    send, program = ALL[name]
+    if program and not (shutil.which(program) and (CLIENTS / "node_modules").exists()):
+        pytest.skip(f"`make clients` installs what this needs, {program} for one")
     process.start()
     with erring(process) as proxy:
-        client = client_of(f"http://127.0.0.1:{proxy.server_address[1]}")
-        for number in range(COUNT):
-            client.track(f"u{number}", "Counted", {"number": number})
-        client.flush()
-        client.join()
+        send(proxy, tmp_path)
     process.end()
     load("web")
-    messages = f"(select distinct message_id, user_id from {EVENTS})"  # as staging does
-    arrived = Counter(seen_values(messages, "user_id"))
+    number = "cast(properties ->> '$.number' as integer)"
+    messages = f"(select distinct message_id, {number} as number from {EVENTS})"  # as in staging
+    arrived = Counter(seen_values(messages, "number"))
 
     assert proxy.taken == set(SCRIPT)
-    assert arrived == Counter(f"u{number}" for number in range(COUNT))
+    assert arrived == Counter(range(COUNT))

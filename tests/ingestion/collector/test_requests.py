@@ -158,6 +158,8 @@ def test_a_bad_request_is_told_so(collector: Running, body: bytes, status: int) 
         ("GET", "/health", 200),
         ("GET", "/metrics", 200),
         ("OPTIONS", "/v1/p", 200),
+        ("OPTIONS", "/sourceConfig/", 200),
+        ("POST", "/sourceConfig/", 405),
     ],
 )
 def test_other_paths_and_methods(collector: Running, method: str, path: str, status: int) -> None:
@@ -230,6 +232,38 @@ def test_of_duplicate_keys_the_last_counts(collector: Running) -> None:
     load("web")
 
     assert seen_values(EVENTS, "user_id") == ["b"]
+
+
+def test_browser_sdks_are_told_to_send_here_and_nowhere_else(collector: Running) -> None:
+    path = f"/v1/projects/{KEY}/settings"
+    page = {"Origin": "https://shop.example.com"}
+    segment, plain = (
+        requests.get(collector.url + path, headers=headers, timeout=9) for headers in (page, {})
+    )
+    rudder = requests.get(f"{collector.url}/sourceConfig/", auth=(KEY, ""), timeout=9)
+    host = f"{collector.url.removeprefix('http://')}/v1"
+    ours = {"apiKey": KEY, "apiHost": host, "protocol": "https"}
+
+    assert segment.json()["integrations"] == {"Segment.io": ours}
+    assert plain.json()["integrations"]["Segment.io"]["protocol"] == "http"
+    assert segment.headers["access-control-allow-origin"] == page["Origin"]
+    assert (rudder.json()["source"]["enabled"], rudder.json()["source"]["destinations"]) == (
+        True,
+        [],
+    )
+
+
+@pytest.mark.parametrize("path", ["/v1/projects/wrong/settings", "/sourceConfig"])
+def test_settings_are_for_those_with_a_key(collector: Running, path: str) -> None:
+    answer = requests.get(collector.url + path, timeout=9)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+
+
+def test_a_page_may_read_how_long_to_wait(collector: Running) -> None:
+    answer = collector.post(json=batch(GOOD), headers={"Origin": "https://shop.example.com"})
+
+    assert answer.headers["access-control-expose-headers"] == "retry-after"
 
 
 def test_a_full_disk_is_told_with_a_time_to_come_back(serve: Serve) -> None:
