@@ -22,9 +22,9 @@ from sqlalchemy.exc import NoSuchTableError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ingestion.contracts import by_encoding
-from ingestion.own_columns import Mapped, mapped_tables, nothing_named
+from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named
 from ingestion.versions import Received, new_versions
-from warehouse import RawTable
+from warehouse import RawTable, scratch
 
 ROWS_A_BATCH = 50_000  # bounds memory; a batch is checked and written at once
 ATTEMPTS = 3
@@ -35,8 +35,17 @@ DRIVERS = {  # by the names that people write
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
-AS_WE_READ_TIMES = {"postgresql": "set datestyle to ISO", "mysql": "set time_zone = '+00:00'"}
-SETTINGS = ("type", "kind", "credentials", "since")
+AS_WE_READ_TIMES = {
+    "postgresql": "set datestyle to ISO; set timezone to 'UTC'",
+    "mysql": "set time_zone = '+00:00'",
+}
+EARLIER = """
+    select strftime(
+        timezone('UTC', cast($1 as timestamptz)) - to_days($2), '%Y-%m-%d %H:%M:%S'
+    ) as since
+"""
+DEFAULTS = {"since": "", "again_days": "0"}
+SETTINGS = ("type", "kind", "credentials", *DEFAULTS)
 Names = Callable[[list[str]], Iterable[str]]
 
 
@@ -61,6 +70,8 @@ def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]
     mapped = list(mapped_tables(instance, tables, given, SETTINGS))
     if not mapped:
         raise nothing_named(instance, tables)
+    if not given["again_days"].isdecimal():
+        raise WrongMappingError(f"its AGAIN_DAYS are {given['again_days']}, not a number of days")
 
     @dlt.source(name=instance)
     def resources() -> Iterator[DltResource]:
@@ -72,12 +83,24 @@ def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]
 
 
 def _rows(mapped: Mapped, given: Mapping[str, str]) -> Iterator[object]:
+    days = int(given["again_days"])
     with database(given["credentials"]) as engine:
         yield from new_versions(
             mapped.table,
-            lambda newest: _mapped_rows(engine, mapped, newest or given["since"] or None),
+            lambda newest: _mapped_rows(
+                engine, mapped, _earlier(newest, days) if newest else given["since"] or None
+            ),
             origin=f"table {mapped.place}",
+            again_days=days,
         )
+
+
+def _earlier(newest: str, days: int) -> str:
+    """From when on to ask: so many days before the newest change that we had."""
+    if not days:
+        return newest
+    with scratch() as session:
+        return str(session.read(EARLIER, [newest, days]).column("since")[0].as_py())
 
 
 def _mapped_rows(engine: sa.Engine, mapped: Mapped, since: str | None) -> Iterator[Received]:
@@ -136,6 +159,7 @@ def _engine(credentials: str) -> sa.Engine:
 def _execute(connection: Any, statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
+    connection.commit()  # or the rollback of a connection that is given back undoes it
 
 
 def _reflectable(engine: sa.Engine, place: str) -> sa.Engine:

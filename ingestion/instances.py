@@ -135,7 +135,7 @@ def _given(instance: Instance) -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(prefix) and value.strip()
     }
-    given = {"since": "", **instance.system.defaults, **found}
+    given = {**instance.system.defaults, **found}
     if missing := [name for name in instance.system.settings if name not in given]:
         raise MissingSettingsError([instance.named(name) for name in missing])
     return given

@@ -31,7 +31,7 @@ from warehouse import File, FilesUnreadableError, RawTable, csv_rows, reading, t
 from warehouse.files import Parsed
 
 OF_STORAGE = ("access_key_id", "secret_access_key", "endpoint_url", "region")
-SETTINGS = ("type", "kind", "bucket_url", "since", *OF_STORAGE)
+SETTINGS = ("type", "kind", "bucket_url", *OF_STORAGE)
 FORMATS = ("csv", "jsonl", "parquet")
 ROWS_A_BATCH = 250_000  # of parquet; bounds memory; a batch is checked and written at once
 BROKEN = f"""

@@ -63,7 +63,7 @@ def _of_any_kind(of_type: str, kind: str) -> System:
             label, what, tables, ("bucket_url",), own_files.opened, reread=own_files.reread
         )
     what = f"Tables of a SQL database that feed the kind {kind}"
-    return System(label, what, tables, ("credentials",), databases.opened)
+    return System(label, what, tables, ("credentials",), databases.opened, databases.DEFAULTS)
 
 
 def _of_vendor(name: str) -> System:
@@ -75,5 +75,5 @@ def _of_vendor(name: str) -> System:
         tables=tuple(filled.values()),
         settings=vendor.settings,
         open=partial(connector.opened, vendor),
-        defaults=vendor.defaults,
+        defaults={"since": "", **vendor.defaults},
     )

@@ -35,7 +35,7 @@ CLIENT = {  # our settings, by the client's names
     "password": "sasl.password",
     "ca_file": "ssl.ca.location",
 }
-SETTINGS = ("type", "kind", "since", "topics", *CLIENT)
+SETTINGS = ("type", "kind", "topics", *CLIENT)
 MESSAGES_A_BATCH = 20_000  # bounds memory; a batch is checked and written at once
 MESSAGES_A_CALL = 1_000
 CALL_SECONDS = 0.2  # for which a call waits until it has as many

@@ -188,9 +188,24 @@ def test_since_says_what_is_old_enough_to_be_left(
     assert dict(load("shop_de").rows) == {"order_lines": 1}
 
 
+@pytest.mark.parametrize("dialect", KINDS)
+def test_a_row_that_was_committed_late_is_found_when_days_are_asked_for_again(
+    made: Made, monkeypatch: pytest.MonkeyPatch, dialect: str
+) -> None:
+    run = made(dialect)
+    monkeypatch.setenv("SOURCES__SHOP_DE__AGAIN_DAYS", "1")
+    load("shop_de")
+    for number, day in enumerate(["2020-01-01", "2020-01-02 09:00"]):  # the newest is 01-03 08:00
+        run(f"insert into sold values ('{number}', 'X', 1, 1, 1, '2020-01-01', '{day}')")
+    counts = [load("shop_de").accepted for _ in range(2)]
+
+    assert counts == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "told"),
     [
+        ("AGAIN_DAYS", "two", "AGAIN_DAYS are two, not a number of days"),
         ("CREDENTIALS", "", "SOURCES__SHOP_DE__CREDENTIALS is not given"),
         ("CREDENTIALS", "sqlite:///nowhere", "there is no database file nowhere.*SOURCES__SHOP_DE"),
         ("CREDENTIALS", "mysql://cdp:kept-secret@127.0.0.1:1/x", "Check SOURCES__SHOP_DE__*"),

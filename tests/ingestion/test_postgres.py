@@ -29,6 +29,7 @@ def postgres(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for sql in CRM_TABLES:
         run(sql.format(date="date", timestamp="timestamptz", boolean="boolean"))
     run("alter database crm set timezone to 'America/New_York'")
+    run("alter database crm set datestyle to 'SQL, DMY'")
     engine.dispose()
     contact = {**CONTACT, "created_at": "2020-01-01 08:00Z", "updated_at": "2020-01-02 08:00Z"}
     run(f"insert into contacts ({COLUMNS}) values ({', '.join(map(quoted, contact.values()))})")
@@ -77,7 +78,7 @@ def test_a_changed_contact_comes_as_a_new_version(postgres: Run) -> None:
 
 def test_a_column_whose_type_was_changed_keeps_only_its_bad_rows_out(postgres: Run) -> None:
     load("crm")
-    postgres("alter table contacts alter column birth_date type text")
+    postgres("set datestyle to ISO; alter table contacts alter column birth_date type text")
     for number, born in enumerate(["soon", "1990-05-05"], start=2):
         postgres(
             "insert into contacts (contact_id, birth_date, updated_at)"

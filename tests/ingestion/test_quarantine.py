@@ -142,6 +142,19 @@ def test_a_torn_line_becomes_a_row_by_a_rule_for_its_payload(pos: Drops, rules: 
     assert (row["receipt_id"], row["unit_price"], row["origin"]) == ("R7", 2.95, "a.csv")
 
 
+def test_a_file_that_was_refused_whole_is_let_in_by_a_rule_for_its_text(
+    pos: Drops, rules: Rules
+) -> None:
+    pos.drop("a.csv", receipts(receipt_line("R1"), receipt_line("R2")).replace(",", ";"))
+    report = load("pos")
+    rules({**COMMA, "reason": "header", "set": {}, "payload": "replace(payload, ';', ',')"})
+    books = [replay("pos").books for _ in range(2)]
+
+    let_in = Book("receipt_lines", 1, 2, -1, let_go=1, accepted_in_lake=2)
+    assert (report.quarantined, books) == (1, [(let_in,), ()])
+    assert seen_values(LINES, "origin") == ["a.csv", "a.csv"]
+
+
 def test_an_event_that_the_collector_refused_comes_in_with_another_type(
     web: Drops, rules: Rules
 ) -> None:
