@@ -21,6 +21,7 @@ from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
 from ingestion.contracts import NOT_TEXT, refused_file
+from ingestion.drops import BATCH_BYTES
 from ingestion.own_columns import WrongMappingError
 from ingestion.sources.web import event_rows
 from ingestion.tracking_plan import plan_for
@@ -157,18 +158,16 @@ def _batches(
             batch += _taken(message, todo, reached)
         if time.monotonic() - heard > SILENCE_SECONDS:
             raise NotAnsweringError(f"nothing came of {', '.join(todo)} for {SILENCE_SECONDS} s")
-        if len(batch) >= MESSAGES_A_BATCH or (batch and not todo):
+        is_full = len(batch) >= MESSAGES_A_BATCH or sum(map(len, batch)) >= BATCH_BYTES
+        if is_full or (batch and not todo):
             yield batch
-            batch = []
+            batch, heard = [], time.monotonic()
 
 
 def _taken(message: Message, todo: dict[str, Span], reached: dict[str, int]) -> list[Message]:
     """The message, if it is one of those to be read; a partition is done where its span ends."""
-    name, offset, error = (
-        f"{message.topic()}/{message.partition()}",
-        message.offset(),
-        message.error(),
-    )
+    name = f"{message.topic()}/{message.partition()}"
+    offset, error = message.offset(), message.error()
     if error and error.code() != KafkaError._PARTITION_EOF:
         raise KafkaException(error)
     if name not in todo or offset is None:

@@ -67,6 +67,16 @@ def test_every_message_of_every_partition_is_read_once(send: Send) -> None:
     assert seen_values(EVENTS, "message_id") == ["m1", "m2", "m3", "m4"]
 
 
+def test_large_messages_are_taken_in_smaller_batches(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics, "BATCH_BYTES", 1_000)
+    monkeypatch.setattr(topics, "MESSAGES_A_CALL", 2)
+    send(*(event(f"m{number}", properties={"padding": "x" * 900}) for number in range(7)))
+
+    assert outcome(2) == [(7, 0), (0, 0)]
+
+
 def test_events_of_a_topic_and_of_the_collector_are_alike(send: Send, web: Drops) -> None:
     send(event("m1"))
     web.drop("1.jsonl", event("m1"))
