@@ -208,7 +208,12 @@ def _pair(session: Session, rules: Rules, subject: Sequence[str]) -> tuple[str, 
 
 
 def _refuse_unknown(session: Session, rules: Rules, decision: Override) -> None:
-    """Raises RulesError for a mistyped record key, or when there is nothing to withdraw."""
+    """Raises RulesError for a mistyped record key, or when there is nothing to withdraw.
+
+    A decision waits for records that are gone, so it may be changed while they are.
+    """
+    if decision.subject in {known.subject for known in rules.decisions}:
+        return
     for key in (decision.record_a, decision.record_b):
         if key and not session.number(
             "select count(*) from identity.record_customers where record_key = ?", [key]
@@ -216,6 +221,5 @@ def _refuse_unknown(session: Session, rules: Rules, decision: Override) -> None:
             raise RulesError(
                 f"Nobody knows record {key!r}. `cdp identity why` finds records by identifier."
             )
-    subjects = {known.subject for known in rules.decisions}
-    if decision.kind == "withdraw" and decision.subject not in subjects:
+    if decision.kind == "withdraw":
         raise RulesError("There is no decision about these to withdraw.")

@@ -151,6 +151,17 @@ def test_a_link_joins_what_no_evidence_does_and_a_cut_gives_both_ids_back(world:
     assert (len(joined), world.customers()) == (1, before)
 
 
+def test_a_decision_about_a_record_that_is_gone_can_be_taken_back(world: World) -> None:
+    three(world)
+    world.refresh()
+    decide(world, "crm:1", "web:1", "cut")
+    world.remove("web:1")
+    world.refresh()
+    decide(world, "crm:1", "web:1", "withdraw")
+    three(world)
+    assert world.refresh().customers == 1
+
+
 @pytest.mark.parametrize(
     ("decision", "said"),
     [
