@@ -1,4 +1,4 @@
-"""Touches whose true effects are known: what the seven models make of them, in the real SQL."""
+"""Touches whose true effects are known: what the eight models make of them, in the real SQL."""
 
 from datetime import date
 from decimal import Decimal
@@ -55,7 +55,9 @@ def credited(models: Models) -> list[dict[str, Any]]:
     touches, orders = company(np.random.default_rng(3))
     as_of = pa.table({"as_of": [date(2011, 12, 9)]})
     tables = {"fct_touchpoints": touches, "fct_orders": orders, "as_of": as_of}
-    models("int_marketing__paths", "channel_transitions", **tables)
+    models(
+        "int_marketing__paths", "channel_transitions", "int_marketing__last_non_direct", **tables
+    )
     credits = channel_credits(warehouse.read("marts.channel_transitions"))
     warehouse.replace("ml.channel_credits", credits)
     models("int_marketing__touch_weights", "attribution")
@@ -78,7 +80,7 @@ def test_every_model_pays_out_every_order_exactly(credited: list[dict[str, Any]]
         where paid.revenue is distinct from fct_orders.order_amount
     """)
 
-    assert (wrong.num_rows, len({row["attribution_model"] for row in credited})) == (0, 7)
+    assert (wrong.num_rows, len({row["attribution_model"] for row in credited})) == (0, 8)
 
 
 def test_every_model_ranks_the_channels_by_what_they_truly_do(

@@ -27,8 +27,14 @@ orders as (
 
 ),
 
-shares as (
-    {% for model in attribution_models() %}
+last_non_direct as (
+
+    select * from {{ ref('int_marketing__last_non_direct') }}
+
+),
+
+known as (
+    {% for model in attribution_models() if model != 'last_non_direct' %}
     select
         '{{ model }}' as attribution_model,
         order_id,
@@ -40,6 +46,23 @@ shares as (
     where {{ model }} > 0
     group by order_id, marketing_channel, campaign_key
     union all
+    {% endfor %}
+    select
+        'last_non_direct' as attribution_model,
+        order_id,
+        marketing_channel,
+        campaign_key,
+        1 as position,
+        1.0 as share
+    from last_non_direct
+
+),
+
+shares as (
+
+    select * from known
+    {% for model in attribution_models() %}
+    union all
     select
         '{{ model }}' as attribution_model,
         orders.order_id,
@@ -48,11 +71,9 @@ shares as (
         1 as position,
         1.0 as share
     from orders
-    left join weights on orders.order_id = weights.order_id
-    where weights.order_id is null
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
+    left join {{ 'last_non_direct' if model == 'last_non_direct' else 'weights' }} as touches
+        on orders.order_id = touches.order_id
+    where touches.order_id is null
     {% endfor %}
 ),
 
