@@ -43,10 +43,12 @@ def train(
     fields: Mapping[str, str],
     pairs: str,
     labels: str | None = None,
+    *,
+    default: LinkModel | None = None,
 ) -> LinkModel:
     """A model from candidate pairs (a, b) and, if given, pairs that are known to be one person."""
     found = comparisons(fields)
-    default = LinkModel.load(DEFAULT)
+    default = default or LinkModel.load(DEFAULT)
     guess = {one.name: _default(default, one, "m") for one in found}
     u, frequencies = chances(
         session, prepared, found, {one.name: _default(default, one, "u") for one in found}
