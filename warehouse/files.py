@@ -70,8 +70,7 @@ def reading(**tables: pa.Table) -> Iterator[Session]:
 def text_lines(file: File) -> Parsed:
     """Every `line` of a file that is not blank; those that are no UTF-8 are refused."""
     text, refused = _utf8(_one_line_ending(file.read_bytes()), file.name)
-    lines = _split(text)
-    lines = lines.filter(pc.not_equal(pc.ascii_trim_whitespace(lines), ""))
+    lines = _not_blank(_split(text))
     received = len(lines) + refused.num_rows
     return Parsed(_with_origin(pa.table({"line": lines}), file), refused, received)
 
@@ -122,6 +121,15 @@ def _is_utf8(text: bytes) -> bool:
 def _split(text: bytes) -> pa.Array:
     lines = pc.list_flatten(pc.split_pattern(pa.array([text], pa.large_binary()), "\n"))
     return lines.cast(pa.large_string())
+
+
+def _not_blank(lines: pa.Array) -> pa.Array:
+    """Lines with something in them, copied only when some have not."""
+    lines = (
+        lines[:-1] if len(lines) and not lines[-1].as_py() else lines
+    )  # behind the last line end
+    is_blank = pc.or_(pc.ascii_is_space(lines), pc.equal(lines, ""))
+    return lines.filter(pc.invert(is_blank)) if pc.any(is_blank).as_py() else lines
 
 
 def _records(lines: pa.Array, width: int) -> tuple[list[str] | None, list[str]]:

@@ -59,14 +59,17 @@ EVENTS = RawTable(
     paths=PATHS,
 )
 TABLES = (EVENTS,)
-IS_EVENT = "coalesce(json_type(try_cast(line as json)), '') = 'OBJECT'"
-IS_REFUSED = """
-    coalesce(
-        json_array_length(try_cast(line as json)) = 2
-        and json_type(try_cast(line as json), '$[0]') = 'VARCHAR'
-        and json_type(try_cast(line as json), '$[1]') = 'VARCHAR',
-        false
-    )
+BEGINS_WITH = "starts_with(ltrim(line, ' ' || chr(9) || chr(10) || chr(13)), '{}')"
+IS_EVENT = f"coalesce({BEGINS_WITH.format('{')} and json_valid(line), false)"
+IS_REFUSED = f"""
+    case when {BEGINS_WITH.format("[")} then
+        coalesce(
+            json_array_length(try_cast(line as json)) = 2
+            and json_type(try_cast(line as json), '$[0]') = 'VARCHAR'
+            and json_type(try_cast(line as json), '$[1]') = 'VARCHAR',
+            false
+        )
+    else false end
 """
 REFUSED = f"""
     select
@@ -104,8 +107,10 @@ def event_rows(table: RawTable, segments: Sequence[Parsed]) -> Iterator[object]:
     rows = pa.concat_tables(segment.rows for segment in segments)
     with reading(rows=rows) as session:
         given = [name for name in PATHS if name in rows.column_names]
-        broken, events = session.read(BROKEN), _events(session, given)
-        turned_away = suppression.without_erased_people(table, _turned_away(session))
+        events, collectors = _events(session, given), _turned_away(session)
+        is_all = events.num_rows + collectors.num_rows == rows.num_rows  # then none is parsed again
+        broken = session.read(f"{BROKEN} and {not is_all}")
+    turned_away = suppression.without_erased_people(table, collectors)
     yield from refused(table, broken)
     yield from entry(table, "suppressed", turned_away.suppressed)
     yield from refused(table, turned_away.rows)
