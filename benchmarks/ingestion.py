@@ -1,7 +1,8 @@
 """`python -m benchmarks.ingestion [events]`: what it costs to load web events into the lake.
 
 Against DuckDB's own read_json to parquet of the same files, and against the same events as Python
-dicts through dlt, which gets a tenth of them because it is slow. Every load runs in a process of
+dicts through dlt, which gets a tenth of them because it is slow. Twice as many events show whether
+memory grows with their number. Every load runs in a process of
 its own, which says its CPU seconds, without those for loading libraries, and its peak memory.
 """
 
@@ -62,14 +63,15 @@ def main(events: int) -> None:
     """Print CPU seconds, peak memory and ratios."""
     folder = Path(tempfile.mkdtemp(prefix="cdp-bench-"))
     try:
-        few, many = (_inbox(folder / str(count), count) for count in (events // FEWER, events))
+        counts = (events // FEWER, events, 2 * events)
+        few, many, twice = (_inbox(folder / str(count), count) for count in counts)
         plan = folder / "plan.yml"
         plan.write_text(PLAN)
         measured = {
             "DuckDB, read_json to parquet": (events, *_measured(DUCKDB, many, events)),
             "into the lake": (events, *_measured(LAKE, many, events)),
             "into the lake under a tracking plan": (events, *_measured(LAKE, many, events, plan)),
-            "into the lake, a tenth": (events // FEWER, *_measured(LAKE, few, events // FEWER)),
+            "into the lake, twice as many": (2 * events, *_measured(LAKE, twice, 2 * events)),
             "as Python dicts, a tenth": (events // FEWER, *_measured(DICTS, few, events // FEWER)),
         }
     finally:
