@@ -13,6 +13,7 @@ OF_THE_MOMENT = (  # they know when, or more
     "profiles.profile_history",
     "published.about",
     "scores.",
+    "staging.stg_web__events__keys",
 )
 FINGERPRINT = """
 select concat(count(*), ':', md5(string_agg(row_hash, '' order by row_hash)))
