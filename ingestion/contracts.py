@@ -4,7 +4,7 @@ New columns flow in, as text. A value that does not fit its declared type, or a 
 its row to the quarantine with the reason and the payload; the rest of the batch goes on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -17,6 +17,7 @@ from ingestion import suppression
 from ingestion.books import entry
 from ingestion.tracking_plan import judge, plan_for
 from warehouse import RawTable, reading
+from warehouse.files import REFUSED
 from warehouse.lake import QUARANTINE, SQL_TYPES
 
 QUARANTINE_SCHEMA = pa.schema([(column, pa.string()) for column in QUARANTINE])
@@ -107,15 +108,42 @@ def refused_file(
 
 def check(table: RawTable, batch: pa.Table) -> Checked:
     """Split a batch by the contract of its table, casting what can be cast without loss."""
-    reasons = _reasons(table, batch)
-    with reading(incoming_rows=batch) as session:
+    typed, reasons = _typed(table, batch)
+    names = [*table.columns, *(name for name in batch.column_names if name not in table.columns)]
+    accepted = pa.table({n: typed[n] if n in typed else batch.column(n) for n in names})
+    fits = pc.equal(reasons, "")
+    if pc.all(fits).as_py():
+        return Checked(accepted, REFUSED.empty_table())
+    with reading(incoming_rows=batch, judged=pa.table({"reason": reasons})) as session:
         quarantined = session.read(
-            f"select {reasons} as reason, {_payload(batch)} as payload,"
-            f" origin from incoming_rows where {reasons} <> ''"
+            f"select judged.reason, {_payload(batch)} as payload, incoming_rows.origin"
+            " from incoming_rows positional join judged where judged.reason <> ''"
         )
-        kept = f" where {reasons} = ''" if quarantined.num_rows else ""
-        accepted = session.read(f"select {_casts(table, batch)} from incoming_rows{kept}")
-    return Checked(accepted=accepted, quarantined=quarantined)
+    return Checked(accepted.filter(fits), quarantined)
+
+
+def _typed(table: RawTable, batch: pa.Table) -> tuple[dict[str, pa.ChunkedArray], pa.ChunkedArray]:
+    """The columns that had to be cast, and why each row is refused: nothing for one that fits.
+
+    In one pass, in which no text is copied that can stay; rows keep their order.
+    """
+    casts = dict(_casts(table, batch))
+    place = {column: number for number, column in enumerate(casts)}
+    looked_at = [
+        *(f"{cast} as typed_{place[column]}" for column, cast in casts.items()),
+        *(f'"{name}" as given_{place[name]}' for name in casts if name in batch.column_names),
+        *(f"{_is_missing(batch, name)} as missing_{i}" for i, name in enumerate(table.key)),
+    ]
+    reasons = _reasons(table, batch, place)
+    if REFUSED_FOR in batch.column_names:
+        looked_at, reasons = [*looked_at, REFUSED_FOR], [REFUSED_FOR]
+    told = [f"concat_ws('; ', {', '.join(reasons)})", *(f"typed_{n}" for n in place.values())]
+    with reading(incoming_rows=batch) as session:
+        judged = session.read(
+            f"select {', '.join(told)} from (select {', '.join(looked_at)} from incoming_rows)"
+        )
+    reason, *columns = judged.columns
+    return dict(zip(casts, columns, strict=True)), reason
 
 
 def _payload(batch: pa.Table) -> str:
@@ -178,41 +206,31 @@ def _decoded(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]
     return pa.chunked_array([texts], pa.string()), pa.chunked_array([wrong], pa.bool_())
 
 
-def _casts(table: RawTable, batch: pa.Table) -> str:
-    declared = [
-        f'{_cast(batch, column, kind)} as "{column}"' for column, kind in table.columns.items()
-    ]
-    new = [
-        f'{_as_text(field)} as "{field.name}"'
-        for field in batch.schema
-        if field.name not in table.columns
-    ]
-    return ", ".join(declared + new)
+def _casts(table: RawTable, batch: pa.Table) -> Iterator[tuple[str, str]]:
+    """Each column that is not of its type yet, and the SQL that makes it so; new ones are text."""
+    for column, kind in {**dict.fromkeys(batch.column_names, "string"), **table.columns}.items():
+        if column not in batch.column_names:
+            yield column, f"cast(null as {SQL_TYPES[kind]})"
+            continue
+        given = batch.schema.field(column).type
+        if column not in table.columns and pa.types.is_nested(given):
+            yield column, f'cast(to_json("{column}") as varchar)'
+        elif (kind, given) != ("string", pa.string()):
+            yield column, f'try_cast("{column}" as {SQL_TYPES[kind]})'
 
 
-def _as_text(field: pa.Field) -> str:
-    text = f'to_json("{field.name}")' if pa.types.is_nested(field.type) else f'"{field.name}"'
-    return f"cast({text} as varchar)"
-
-
-def _cast(batch: pa.Table, column: str, kind: str) -> str:
-    if column not in batch.column_names:
-        return f"cast(null as {SQL_TYPES[kind]})"
-    return f'try_cast("{column}" as {SQL_TYPES[kind]})'
-
-
-def _reasons(table: RawTable, batch: pa.Table) -> str:
+def _reasons(table: RawTable, batch: pa.Table, place: Mapping[str, int]) -> list[str]:
+    """The SQL of each reason to refuse a row, by the places of columns and keys."""
     wrong = [
-        f"case when {_is_wrong(batch, column, kind)} then '{column} is not a {kind}' end"
+        f"case when {_is_wrong(table, batch, column, place[column])}"
+        f" then '{column} is not a {kind}' end"
         for column, kind in table.columns.items()
         if kind != "string" and column in batch.column_names
     ]
     missing = [
-        f"case when {_is_missing(batch, column)} then '{column} is missing' end"
-        for column in table.key
+        f"case when missing_{i} then '{key} is missing' end" for i, key in enumerate(table.key)
     ]
-    told = [REFUSED_FOR] if REFUSED_FOR in batch.column_names else []
-    return f"concat_ws('; ', {', '.join(told or wrong + missing)})"
+    return wrong + missing
 
 
 def _is_missing(batch: pa.Table, column: str) -> str:
@@ -221,9 +239,10 @@ def _is_missing(batch: pa.Table, column: str) -> str:
     return f"coalesce(trim(cast(\"{column}\" as varchar)), '') = ''"
 
 
-def _is_wrong(batch: pa.Table, column: str, kind: str) -> str:
-    cast = _cast(batch, column, kind)
-    is_lost = LOST[kind].format(column=f'"{column}"', cast=cast)
+def _is_wrong(table: RawTable, batch: pa.Table, column: str, place: int) -> str:
+    """The SQL of a value that its cast loses or changes."""
+    given, cast, kind = f"given_{place}", f"typed_{place}", table.columns[column]
+    is_lost = LOST[kind].format(column=given, cast=cast)
     if kind == "bigint" and pa.types.is_integer(batch.schema.field(column).type):
         is_lost = "false"
-    return f'("{column}" is not null and ({cast} is null or {is_lost}))'
+    return f"({given} is not null and ({cast} is null or {is_lost}))"

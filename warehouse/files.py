@@ -3,6 +3,7 @@
 import codecs
 import csv
 import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,12 +103,14 @@ def _one_line_ending(raw: bytes) -> bytes:
 
 
 def _utf8(raw: bytes, origin: str) -> tuple[bytes, pa.Table]:
-    if _is_utf8(raw):
-        return raw, REFUSED.empty_table()
-    lines = raw.split(b"\n")
-    wrong = [line.decode(errors="backslashreplace") for line in lines if not _is_utf8(line)]
-    right = b"\n".join(line for line in lines if _is_utf8(line))
-    return right, _refusals(wrong, "not UTF-8 text", origin)
+    try:
+        _as_text(raw)
+    except pa.ArrowInvalid:
+        lines = raw.split(b"\n")
+        wrong = [line.decode(errors="backslashreplace") for line in lines if not _is_utf8(line)]
+        right = b"\n".join(line for line in lines if _is_utf8(line))
+        return right, _refusals(wrong, "not UTF-8 text", origin)
+    return raw, REFUSED.empty_table()
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -119,8 +122,14 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def _split(text: bytes) -> pa.Array:
-    lines = pc.list_flatten(pc.split_pattern(pa.array([text], pa.large_binary()), "\n"))
-    return lines.cast(pa.large_string())
+    return pc.list_flatten(pc.split_pattern(_as_text(text), "\n"))
+
+
+def _as_text(raw: bytes) -> pa.Array:
+    """The bytes as one text, not copied. Raises ArrowInvalid when they are no UTF-8."""
+    ends = pa.py_buffer(struct.pack("=qq", 0, len(raw)))
+    one = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(raw)])
+    return one.cast(pa.large_string())
 
 
 def _not_blank(lines: pa.Array) -> pa.Array:

@@ -18,7 +18,7 @@ from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused
 from ingestion.drops import new_files
 from ingestion.tracking_plan import plan_for
-from warehouse import RawTable, Session, reading, text_lines
+from warehouse import QueryError, RawTable, Session, reading, text_lines
 from warehouse.files import Parsed
 
 PATHS = {  # where a value stands; of several places, the first that has it
@@ -59,8 +59,12 @@ EVENTS = RawTable(
     paths=PATHS,
 )
 TABLES = (EVENTS,)
-BEGINS_WITH = "starts_with(ltrim(line, ' ' || chr(9) || chr(10) || chr(13)), '{}')"
-IS_EVENT = f"coalesce({BEGINS_WITH.format('{')} and json_valid(line), false)"
+BEGINS_WITH = (
+    "(starts_with(line, '{0}')"
+    " or starts_with(ltrim(line, ' ' || chr(9) || chr(10) || chr(13)), '{0}'))"
+)
+IS_OBJECT = BEGINS_WITH.format("{")
+IS_EVENT = f"coalesce({IS_OBJECT} and json_valid(line), false)"
 IS_REFUSED = f"""
     case when {BEGINS_WITH.format("[")} then
         coalesce(
@@ -107,9 +111,10 @@ def event_rows(table: RawTable, segments: Sequence[Parsed]) -> Iterator[object]:
     rows = pa.concat_tables(segment.rows for segment in segments)
     with reading(rows=rows) as session:
         given = [name for name in PATHS if name in rows.column_names]
-        events, collectors = _events(session, given), _turned_away(session)
-        is_all = events.num_rows + collectors.num_rows == rows.num_rows  # then none is parsed again
-        broken = session.read(f"{BROKEN} and {not is_all}")
+        events = _events(session, given)
+        others = events.num_rows < rows.num_rows  # otherwise none is parsed again
+        collectors = _turned_away(session, f"{REFUSED} and {others}")
+        broken = session.read(f"{BROKEN} and {others}")
     turned_away = suppression.without_erased_people(table, collectors)
     yield from refused(table, broken)
     yield from entry(table, "suppressed", turned_away.suppressed)
@@ -118,12 +123,20 @@ def event_rows(table: RawTable, segments: Sequence[Parsed]) -> Iterator[object]:
 
 
 def _events(session: Session, given: list[str]) -> pa.Table:
+    """The events, parsed once; where something else begins like one, it is looked for first."""
+    try:
+        return session.read(_event_sql(IS_OBJECT, given))
+    except QueryError:
+        return session.read(_event_sql(IS_EVENT, given))
+
+
+def _event_sql(condition: str, given: list[str]) -> str:
     others = ", ".join(["origin", *(f"{name} as given_{name}" for name in given)])
-    source = f"select line as event, {others} from rows where {IS_EVENT}"
+    source = f"select line as event, {others} from rows where {condition}"
     extracted = _fields(source, tuple(PATHS), ", ".join(["origin", *map(_given, given)]))
     said = ", ".join(f"coalesce({name}, given_{name}) as {name}" for name in given)
     left_out = ", ".join(map(_given, given))
-    return session.read(
+    return (
         f"select * exclude ({left_out}) replace ({said}) from ({extracted})" if given else extracted
     )
 
@@ -132,9 +145,9 @@ def _given(name: str) -> str:
     return f"given_{name}"
 
 
-def _turned_away(session: Session) -> pa.Table:
+def _turned_away(session: Session, refused: str) -> pa.Table:
     """What the collector refused, with the identifiers by which erased people are left out."""
-    return session.read(_fields(REFUSED, tuple(EVENTS.identifiers), "payload, reason, origin"))
+    return session.read(_fields(refused, tuple(EVENTS.identifiers), "payload, reason, origin"))
 
 
 def _fields(source: str, names: tuple[str, ...], others: str) -> str:
