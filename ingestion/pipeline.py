@@ -65,6 +65,7 @@ def finish_pending(source: str) -> list[LoadReport]:
     """Finish a load that was killed before; one report, or none when there is nothing to finish."""
     pipeline = pipeline_for(source)
     _forget_unfinished_extracts(pipeline)
+    _forget_finished_loads(pipeline)
     return [_run(pipeline, source, None)] if pipeline.has_pending_data else []
 
 
@@ -111,6 +112,12 @@ def _forget_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
     for folder in Path(pipeline.working_dir).glob("normalize/*/"):
         if folder.name != "extracted":
             shutil.rmtree(folder)
+
+
+def _forget_finished_loads(pipeline: dlt.Pipeline) -> None:
+    """dlt keeps a dozen files of every load; the lake says which loads there were."""
+    for folder in Path(pipeline.working_dir).glob("load/loaded/*/"):
+        shutil.rmtree(folder)
 
 
 def _run(pipeline: dlt.Pipeline, source: str, data: object) -> LoadReport:

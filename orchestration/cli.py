@@ -226,6 +226,18 @@ def retention() -> None:
 
 
 @app.command()
+def compact() -> None:
+    """Join the small files of the lake, as every refresh does."""
+    from ingestion import registry
+    from orchestration.lock import only_one
+    from warehouse import compact_lake
+
+    with only_one(), console.status("Joining the small files of the lake"):
+        done = compact_lake(registry.tables())
+    console.print(f"{done.small_files:,} small files became {done.larger_files:,}.")
+
+
+@app.command()
 def publish() -> None:
     """Publish the copies for BI tools from the warehouse as it is."""
     import warehouse

@@ -21,10 +21,12 @@ from warehouse.session import (
     transaction,
     trial,
 )
+from warehouse.small_files import Compacted, compact_lake
 
 __all__ = [
     "Catalog",
     "Column",
+    "Compacted",
     "File",
     "FilesUnreadableError",
     "Model",
@@ -36,6 +38,7 @@ __all__ = [
     "ask",
     "catalog",
     "compact",
+    "compact_lake",
     "content_number",
     "csv_rows",
     "exists",

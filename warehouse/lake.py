@@ -1,8 +1,11 @@
 """The lake: append-only parquet files, seen by the warehouse as one view per raw table."""
 
+import fcntl
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +14,7 @@ import pyarrow.parquet as pq
 
 import settings
 from warehouse.files import reading
-from warehouse.session import Session, transaction
+from warehouse.session import transaction
 
 SQL_TYPES = {
     "string": "varchar",
@@ -39,6 +42,7 @@ VIOLATIONS = {
     "action": "string",
     "events": "bigint",
 }
+REPLACED = ".replaced"  # the end of a note beside a file that was made of others: their names
 CAME_WITH = "refused_in_load"  # of a replayed row: the load that it came with and was refused in
 
 
@@ -137,32 +141,54 @@ def register_lake(tables: Iterable[RawTable]) -> None:
     A row that was refused and let in later is seen as if it had come right: with its first load.
     """
     known = list(tables)
-    with transaction() as session:
+    with transaction() as session, undisturbed():
+        loads = {schema: completed_loads(schema) for schema in {t.schema for t in known}}
         for table in known:
             session.execute(f"create schema if not exists {table.schema}")
             fed_by = [t for t in known if (t.feeds, t.name) == (table.source, table.name)]
-            _register(session, table, [table, *fed_by])
+            files = [f for t in (table, *fed_by) for f in completed_files(t, loads[t.schema])]
+            rows = _seen(table, files)
+            session.execute(f"create or replace view {table.schema}.{table.name} as {rows}")
 
 
 def lake_rows(
     table: RawTable, query: str = "select * from rows", params: Sequence[str] = ()
 ) -> pa.Table:
     """A query over `rows`, those of a table's completed loads, read without the warehouse."""
-    with reading() as session:
-        return session.read(f"with rows as ({_seen(table, [table])}) {query}", params)
+    with reading() as session, undisturbed():
+        rows = _seen(table, completed_files(table, completed_loads(table.schema)))
+        return session.read(f"with rows as ({rows}) {query}", params)
 
 
-def _register(session: Session, table: RawTable, shown: Iterable[RawTable]) -> None:
-    rows = _seen(table, shown)
-    session.execute(f"create or replace view {table.schema}.{table.name} as {rows}")
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keep the files that are there from being replaced or deleted; new ones may come."""
+    with _locked(fcntl.LOCK_SH):
+        yield
 
 
-def _seen(table: RawTable, shown: Iterable[RawTable]) -> str:
-    """The SQL of a table's rows; a replayed row stands with the load it came with."""
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait for those who read or replace files of the lake, and keep others out."""
+    with _locked(fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def _locked(how: int) -> Iterator[None]:
+    """The lock of the lake's files, which dies with its process."""
+    path = settings.home() / "lake.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
+def _seen(table: RawTable, files: Sequence[Path]) -> str:
+    """The SQL of the rows in a table's files; a replayed row stands with the load it came with."""
     sql = _empty(table)
-    if files := [file for part in shown for file in _completed_files(part)]:
-        read = f"read_parquet({_listed(files)}, union_by_name = true)"
-        sql += f" union all by name select * from {read}"
+    if files:
+        sql += f" union all by name select * from {parquet(files)}"
     landed = f"coalesce({CAME_WITH}, _dlt_load_id) as _dlt_load_id"
     return f"select * exclude ({CAME_WITH}) replace ({landed}) from ({sql})"
 
@@ -174,28 +200,54 @@ def _empty(table: RawTable) -> str:
     return f"select {', '.join(nulls)} where false"
 
 
-def _listed(files: Iterable[Path]) -> str:
-    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+def parquet(files: Iterable[Path], *options: str) -> str:
+    """The SQL of the rows in these files; a column that a file lacks is null."""
+    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    return f"read_parquet({', '.join([f'[{listed}]', 'union_by_name = true', *options])})"
 
 
-def _completed_files(table: RawTable) -> list[Path]:
-    """The files of loads that were completed: half a load, or half a file, is never seen.
+def completed_files(table: RawTable, loads: set[str]) -> list[Path]:
+    """The files of these loads, in their order: half a load, or half a file, is never seen.
 
-    A file's name begins with the id of its load, which is a number with one point.
+    A file's name begins with the id of its load, or of the first one that it was made of. Files
+    that were made into one are not seen from the moment when that one is there.
     """
-    loads = completed_loads(table.schema)
     files = sorted(table.folder.glob("*.parquet"))
-    return [file for file in files if ".".join(file.name.split(".")[:2]) in loads]
+    gone = replaced(table)
+    return [file for file in files if load_of(file) in loads and file.name not in gone]
 
 
-def completed_loads(schema: str) -> set[str]:
-    """The ids of the loads of a raw schema that are whole."""
+def load_of(file: Path) -> str:
+    """The id of the load that a file's name begins with: a number with one point."""
+    return ".".join(file.name.split(".")[:2])
+
+
+def replaced(table: RawTable) -> set[str]:
+    """The names of files that another one was made of, and that are not deleted yet."""
+    notes = table.folder.glob(f"*{REPLACED}")
+    made = [note for note in notes if note.with_suffix(".parquet").exists()]
+    return {name for note in made for name in note.read_text().splitlines()}
+
+
+def completed_loads(schema: str, ended_before: datetime | None = None) -> set[str]:
+    """The ids of the loads of a raw schema that are whole, and ended before a time if given."""
     entries = (lake() / schema / "_dlt_loads").glob("*.jsonl")
-    return {row["load_id"] for entry in entries for row in _rows(entry) if row["status"] == 0}
+    return {
+        row["load_id"]
+        for entry in entries
+        for row in load_rows(entry)
+        if row["status"] == 0 and (ended_before is None or ended_at(row) < ended_before)
+    }
 
 
-def _rows(entry: Path) -> list[dict[str, Any]]:
+def load_rows(entry: Path) -> list[dict[str, Any]]:
+    """The loads that a file of dlt's names; half a line is none."""
     return [json.loads(line) for line in entry.read_text().splitlines() if line.endswith("}")]
+
+
+def ended_at(row: Mapping[str, Any]) -> datetime:
+    """When a load was completed."""
+    return datetime.fromisoformat(row["inserted_at"])
 
 
 def rewrite_rows(
@@ -205,11 +257,19 @@ def rewrite_rows(
 
     With `keep_without` the rows stay and lose only those columns' values. All files are looked
     through at once, for the condition's columns alone; one that has such rows is replaced whole, by
-    rename.
+    rename. Drafts of somebody who was killed go too: they may hold such rows.
     """
-    for path in (found := _files_with(table, condition, params)):
-        _rewrite(path, condition, params, keep_without)
+    with alone():
+        discard_drafts(table.folder)
+        for path in (found := _files_with(table, condition, params)):
+            _rewrite(path, condition, params, keep_without)
     return len(found)
+
+
+def discard_drafts(folder: Path) -> None:
+    """Delete what was being written when its process was killed."""
+    for draft in folder.glob("*.draft"):
+        draft.unlink()
 
 
 def _files_with(table: RawTable, condition: str, params: Sequence[str]) -> list[Path]:
@@ -217,7 +277,7 @@ def _files_with(table: RawTable, condition: str, params: Sequence[str]) -> list[
     if not files:
         return []
     rows = f"select *, cast(null as varchar) as filename from ({_empty(table)})"
-    read = f"select * from read_parquet({_listed(files)}, union_by_name = true, filename = true)"
+    read = f"select * from {parquet(files, 'filename = true')}"
     with reading() as session:
         found = session.read(
             f"select distinct filename from ({rows} union all by name {read})"

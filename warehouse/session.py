@@ -199,7 +199,7 @@ def export(selections: Mapping[str, Iterable[str]], target: Path, *, mode: int) 
         os.umask(mask)
         connection.close()
     draft.chmod(mode)
-    _settle(draft, target)
+    settle(draft, target)
 
 
 def texts(file: Path) -> Iterator[str]:
@@ -223,7 +223,7 @@ def compact() -> None:
         connection.execute(f"attach '{path()}' as old")
         connection.execute(f"attach '{draft}' as new")
         connection.execute("copy from database old to new")
-    _settle(draft, path())
+    settle(draft, path())
     path().with_suffix(".duckdb.wal").unlink(missing_ok=True)
 
 
@@ -270,11 +270,17 @@ def _holder(message: str) -> str:
     return message.partition("held in ")[2].partition(". See")[0] or "unknown"
 
 
-def _settle(draft: Path, target: Path) -> None:
-    handle = os.open(draft, os.O_RDONLY)
+def settle(draft: Path, target: Path) -> None:
+    """Let a file that was written whole take its name; a power cut leaves one or the other."""
+    _sync(draft)
+    draft.replace(target)
+    _sync(target.parent)
+
+
+def _sync(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
-    draft.replace(target)
 
 
 def _discard(draft: Path) -> None:

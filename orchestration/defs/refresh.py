@@ -22,7 +22,8 @@ events = dg.define_asset_job(
     selection=dg.AssetSelection.groups("ingestion").required_multi_asset_neighbors()
     & dg.AssetSelection.key_prefixes("raw_web")
     | dg.AssetSelection.key_prefixes("raw_web").downstream()
-    - dg.AssetSelection.groups("scorecard"),
+    - dg.AssetSelection.groups("scorecard")
+    - dg.AssetSelection.key_prefixes("lake"),
     description="The fast lane: new web events to audiences, without asking the other sources.",
 )
 daily = dg.ScheduleDefinition(

@@ -95,3 +95,11 @@ def test_what_a_killed_load_left_behind_is_gone_after_the_next(pos: Drops, home:
     load("pos")
 
     assert sum(path.stat().st_size for path in (home / "dlt").rglob("*")) < 1_000_000
+
+
+def test_dlt_keeps_files_of_the_last_load_alone(pos: Drops, home: Path) -> None:
+    for receipt in ("R1", "R2", "R3"):
+        pos.drop(f"{receipt}.csv", receipts(receipt_line(receipt)))
+        load("pos")
+
+    assert len(list((home / "dlt" / "cdp_pos" / "load" / "loaded").iterdir())) == 1
