@@ -45,7 +45,7 @@ inner join shared on state.type_no = shared.type_no and state.value_no = shared.
 inner join named_records as named on state.record_no = named.record_no
 where shared.is_guarded
 group by state.type_no, state.value_no
-having min(named.first_name) <> max(named.first_name)
+having min(lower(named.first_name)) <> max(lower(named.first_name))
     or bool_or(shared.may_be_recycled) or bool_or(shared.may_be_crowded)
 """
 SUSPECTED = """

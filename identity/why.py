@@ -17,7 +17,7 @@ from identity.changes import hold_rules
 from identity.clustering import CLIP, MISSING
 from identity.groups import BOTH_DIRTY, EVIDENCE
 from identity.likely import LinkModel, count_namesakes, score
-from identity.likely.comparisons import Comparison
+from identity.likely.comparisons import TOLD_BY_A_MAILBOX, Comparison
 from identity.likely.scoring import weighed
 from identity.phones import e164
 from identity.refresh import IDENTIFIERS, RECORDS
@@ -450,6 +450,8 @@ def _parts(
         level = int(row[one.column])
         if level >= 0:
             columns = TOLD_OF.get(one.kind, (one.name,))
+            if one.names[level] == TOLD_BY_A_MAILBOX:
+                columns = (*columns, "email")
             finding = f"{one.names[level]}: {' | '.join(_text(of, columns) for of in plain)}"
             bits = model.comparisons[one.name].levels[level].weight
             bits += _rarity(model, one, level, form)
@@ -484,7 +486,8 @@ def _rarity(model: LinkModel, one: Comparison, level: int, form: Mapping[str, st
     if not column:
         return 0.0
     frequencies = model.frequencies[column]
-    return frequencies.bits(frequencies.common.get(form[column], frequencies.rare))
+    value = form[column] or form.get(f"{column}__told", "")
+    return frequencies.bits(frequencies.common.get(value, frequencies.rare))
 
 
 def _text(record: Mapping[str, object], columns: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from identity.likely.fields import Part, parts
+from identity.likely.fields import Part, parts, told_names
 from warehouse import Session, function
 
 MOST_RECORDS = 40  # records that may share a key of a narrow rule
@@ -40,9 +40,7 @@ def rules(fields: Mapping[str, str]) -> list[Rule]:
 
 def full_name_rule(fields: Mapping[str, str]) -> Rule | None:
     """The rule of the same given and family name, where records have one of each."""
-    declared = parts(fields)
-    given = _terms(declared, "given_name", "__root")
-    family = _terms(declared, "family_name")
+    given, family = _full_name(parts(fields))
     if len(given) != 1 or len(family) != 1:
         return None
     return next(rule for rule in rules(fields) if rule.key == _sql([*given, *family]))
@@ -68,13 +66,11 @@ def _sql(key: Key) -> str:
 
 
 def _alone(declared: list[Part]) -> list[Key]:
-    """A value that few people share is a key by itself."""
+    """A value that few share is a key by itself; those who share a unique id are linked already."""
     keys: list[Key] = []
     for part in declared:
-        if part.kind in ("email", "id", "unique_id"):
+        if part.kind in ("email", "phone", "id"):
             keys.append([(part.column, f'"{part.column}"')])
-        elif part.kind == "phone":
-            keys.append([(part.column, f'"{part.column}__tail"')])
     return keys
 
 
@@ -100,15 +96,27 @@ def _pairs(declared: list[Part]) -> list[Key]:
 
 
 def _broad(declared: list[Part]) -> list[Key]:
-    given = _terms(declared, "given_name", "__root")
-    family = _terms(declared, "family_name")
+    given, family = _full_name(declared)
     keys: list[Key] = [[a, b] for a in given for b in family]
     for part in declared:
         if part.kind in ("given_name", "family_name", "date", "postcode", "street"):
             keys.append([(part.column, f'"{part.column}"')])
         if part.kind == "email":
-            keys.append([(f"{part.column} name", f'"{part.column}__local"')])
+            local = f"nullif(split_part(\"{part.column}\", '@', 1), '')"
+            keys.append([(f"{part.column} name", local)])
     return keys
+
+
+def _full_name(declared: list[Part]) -> tuple[Key, Key]:
+    """The terms of the given and of the family names; where one is missing, a mailbox may tell."""
+    given = _terms(declared, "given_name", "__root")
+    family = _terms(declared, "family_name")
+    if told := told_names(declared):
+        given, family = (
+            [(name, f'coalesce({sql}, "{part.column}__told")') for name, sql in terms]
+            for part, terms in zip(told[:2], (given, family), strict=True)
+        )
+    return given, family
 
 
 def _terms(declared: list[Part], kind: str, suffix: str = "") -> list[tuple[str, str]]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from identity.likely.blocking import MOST_RECORDS_BROAD
-from identity.likely.fields import Part, parts
+from identity.likely.fields import Part, parts, told_names
 from warehouse import function
 
 LEAST_ALIKE = 0.7  # Jaro-Winkler of texts that few edits make one
+TOLD_BY_A_MAILBOX = "told by a mailbox"  # the level of a name that is in the other's e-mail
 SHORT = 8  # letters; of shorter texts edits are counted as fast as likeness is
 
 
@@ -76,7 +77,8 @@ def comparisons(fields: Mapping[str, str]) -> list[Comparison]:
     given = _only(declared, "given_name")
     family = _only(declared, "family_name")
     swapped = _swapped(given, family)
-    found = [_of(part, swapped) for part in declared if part not in address]
+    told = told_names(declared)
+    found = [_of(part, swapped, part in told) for part in declared if part not in address]
     if address:
         found.append(_address(*address))
     if given and family:
@@ -106,17 +108,26 @@ def _swapped(given: Part | None, family: Part | None) -> str | None:
     return f"(l.{first} = r.{last} and l.{last} = r.{first} and l.{first} <> l.{last})"
 
 
-def _of(part: Part, swapped: str | None) -> Comparison:
+def _of(part: Part, swapped: str | None, is_told: bool) -> Comparison:
     ladder = LADDERS[part.kind](part.column)
     missing = _missing(part.column)
+    if is_told and part.kind != "email":
+        told = _told(part.column)
+        ladder = (*ladder, Level(TOLD_BY_A_MAILBOX, told, part.column))
+        missing = f"({missing}) and not {told}"
     if swapped and part.kind == "given_name":
         ladder = (ladder[0], Level("swapped", swapped), *ladder[1:])
     elif swapped and part.kind == "family_name":
         missing += f" or {swapped}"  # the given name has told it all
     if part.kind == "email":
         missing += f" or {_mailbox_of_a_name(part.column)}"
-    exact = f"{part.column}__tail" if part.kind == "phone" else part.column
-    return Comparison(part.column, part.kind, missing, ladder, exact)
+    return Comparison(part.column, part.kind, missing, ladder, part.column)
+
+
+def _told(column: str) -> str:
+    """SQL: the name of one record is what the mailbox of the other tells; else it says nothing."""
+    name, told = f'"{column}"', f'"{column}__told"'
+    return f"coalesce(l.{told} = r.{name} or l.{name} = r.{told}, false)"
 
 
 def _missing(*columns: str) -> str:
@@ -127,15 +138,19 @@ def _equal(column: str) -> str:
     return f'l."{column}" = r."{column}"'
 
 
-def edits(column: str, most: int) -> str:
-    """SQL: at most so many letters are wrong, missing, added or in the wrong order.
+def both(column: str) -> tuple[str, str]:
+    """SQL: the two values of a column."""
+    return f'l."{column}"', f'r."{column}"'
+
+
+def edits(left: str, right: str, most: int) -> str:
+    """SQL: at most so many letters of a text are wrong, missing, added or in the wrong order.
 
     Counting letters in the wrong order is dear, so it is left to the few pairs that are undecided
     without: each of them is two plain edits. Long texts that are unlike are dismissed before.
     """
-    left, right = f'l."{column}"', f'r."{column}"'
     lengths = f"abs(length({left}) - length({right})) <= {most}"
-    hopeful = jaro_winkler(column, LEAST_ALIKE)
+    hopeful = f"{function('jaro_winkler', left, right)} >= {LEAST_ALIKE}"
     if most == 1:
         hopeful = f"(length({left}) < {SHORT} or {hopeful})"
     plain = f"levenshtein({left}, {right})"
@@ -156,7 +171,7 @@ def jaro_winkler(column: str, least: float) -> str:
 def _misspelt(column: str) -> str:
     """SQL: one letter, or a little more of a long word; two letters are too few to say."""
     longer = f'greatest(length(l."{column}"), length(r."{column}")) > 2'
-    return f"({longer} and ({edits(column, 1)} or {jaro_winkler(column, 0.92)}))"
+    return f"({longer} and ({edits(*both(column), 1)} or {jaro_winkler(column, 0.92)}))"
 
 
 def initial(column: str) -> str:
@@ -203,30 +218,30 @@ def _family_name(column: str) -> tuple[Level, ...]:
 
 
 def _date(column: str) -> tuple[Level, ...]:
-    year, day = f'"{column}__year"', f'"{column}__day"'
-    turned = (
-        f"l.{year} = r.{year} and substr(l.{day}, 1, 2) = substr(r.{day}, 3, 2)"
-        f" and substr(l.{day}, 3, 2) = substr(r.{day}, 1, 2)"
-    )
+    years, months, days = (_piece(column, *at) for at in ((1, 4), (5, 2), (7, 2)))
+    year, month, day = (f"{left} = {right}" for left, right in (years, months, days))
+    turned = f"{year} and {months[0]} = {days[1]} and {months[1]} = {days[0]}"
+    two = f"({month} and {day} or {year} and ({month} or {day}))"
+    numbers = (f"try_cast({number} as integer)" for number in years)
     return (
         Level("same", _equal(column), column),
-        Level("misspelt", f"({edits(column, 1)} or {turned})"),
-        Level("same day or month", _two_of_three(year, day)),
-        Level("same year", f"l.{year} = r.{year}"),
-        Level("same decade", f"abs(l.{year} - r.{year}) <= 10"),
+        Level("misspelt", f"({edits(*both(column), 1)} or {turned})"),
+        Level("same day or month", two),
+        Level("same year", year),
+        Level("same decade", f"abs({' - '.join(numbers)}) <= 10"),
     )
 
 
-def _two_of_three(year: str, day: str) -> str:
-    month = f"substr(l.{day}, 1, 2) = substr(r.{day}, 1, 2)"
-    day_of_month = f"substr(l.{day}, 3, 2) = substr(r.{day}, 3, 2)"
-    return f"(l.{day} = r.{day} or (l.{year} = r.{year} and ({month} or {day_of_month})))"
+def _piece(column: str, start: int, length: int) -> tuple[str, str]:
+    left, right = (f"substr({value}, {start}, {length})" for value in both(column))
+    return left, right
 
 
 def _email(column: str) -> tuple[Level, ...]:
-    local, domain = f"{column}__local", f"{column}__domain"
+    (local, other_local), (domain, other_domain) = (_part_of_email(column, n) for n in (1, 2))
     one_edit = (
-        f"({_equal(domain)} and {edits(local, 1)}) or ({_equal(local)} and {edits(domain, 1)})"
+        f"({domain} = {other_domain} and {edits(local, other_local, 1)})"
+        f" or ({local} = {other_local} and {edits(domain, other_domain, 1)})"
     )
     return (
         Level("same", _equal(column)),
@@ -238,32 +253,44 @@ def _email(column: str) -> tuple[Level, ...]:
     )
 
 
+def _part_of_email(column: str, number: int) -> tuple[str, str]:
+    left, right = (f"split_part({value}, '@', {number})" for value in both(column))
+    return left, right
+
+
 def _mailbox_of_a_name(column: str) -> str:
     """SQL: ann.berg and annberg, or ann.berg2 elsewhere, say no more than the name does.
 
     ann.berg71 would.
     """
-    digits = f'length(l."{column}__number")'
+    digits = f"length({_numbers(column)[0]})"
     return f"({_equal(f'{column}__plain')} and not {_equal(column)} and {digits} < 2)"
 
 
 def _other_number(column: str) -> str:
     """SQL: ann.berg3 is not ann.berg2 misspelt: namesakes are numbered."""
-    left, right = f'l."{column}__number"', f'r."{column}__number"'
+    left, right = _numbers(column)
     return f"({left} <> {right} and length({left}) = length({right}))"
+
+
+def _numbers(column: str) -> tuple[str, str]:
+    """SQL: the digits of the mailboxes; few pairs are so alike that they are asked for."""
+    boxes = _part_of_email(column, 1)
+    left, right = (function("without", box, "'[^0-9]+'", "''") for box in boxes)
+    return left, right
 
 
 def _phone(column: str) -> tuple[Level, ...]:
     return (
-        Level("same", _equal(f"{column}__tail")),
-        Level("misspelt", f"({edits(f'{column}__tail', 1)})"),
+        Level("same", _equal(column)),
+        Level("misspelt", f"({edits(*both(column), 1)})"),
     )
 
 
 def _postcode(column: str) -> tuple[Level, ...]:
     return (
         Level("same", _equal(column), column),
-        Level("misspelt", f"({edits(column, 1)})"),
+        Level("misspelt", f"({edits(*both(column), 1)})"),
         Level("same area", _equal(f"{column}__area")),
         Level("same region", f'substr(l."{column}", 1, 2) = substr(r."{column}", 1, 2)'),
     )
@@ -280,7 +307,7 @@ def _words(column: str) -> tuple[Level, ...]:
 def _id(column: str) -> tuple[Level, ...]:
     return (
         Level("same", _equal(column)),
-        Level("misspelt", f'(length(l."{column}") > 4 and {edits(column, 1)})'),
+        Level("misspelt", f'(length(l."{column}") > 4 and {edits(*both(column), 1)})'),
     )
 
 
@@ -298,10 +325,10 @@ def _address(street: Part, postcode: Part, city: Part) -> Comparison:
         _missing(code),
         (
             Level("same street", f"({_equal(line)} and {near})", line),
-            Level("misspelt street", f"({edits(line, 2)} and {near})"),
+            Level("misspelt street", f"({edits(*both(line), 2)} and {near})"),
             Level("same postcode, street unknown", f"({_equal(code)} and ({lines}))", code),
             Level("same postcode, other street", _equal(code), code),
-            Level("misspelt postcode", f"({edits(code, 1)} and {_equal(town)})"),
+            Level("misspelt postcode", f"({edits(*both(code), 1)} and {_equal(town)})"),
             Level("same city", _equal(town), town),
         ),
         line,

@@ -12,7 +12,10 @@ from warehouse import Session, function
 LONGEST = 100  # characters of a value that are compared; more would cost time and tell nothing
 NICKNAMES = Path(__file__).with_name("nicknames.csv")
 EMPTY = "''"
+DIGITS = "'[^0-9]+'"  # what is none
+NATIONAL = 9  # last digits of a phone number: written with the country's or without
 PLAIN = "'[A-Za-z0-9]+( [A-Za-z0-9]+)*'"
+LEAST_GIVEN, LEAST_FAMILY = 2, 3  # letters of a name that a mailbox tells: it may be anything
 LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"}
 TITLES = "^(mr|mrs|ms|miss|dr|prof|sir|herr|frau|mme|sr|sra|mevr|dhr) "
 
@@ -53,7 +56,9 @@ def prepare(session: Session, records: str, fields: Mapping[str, str], into: str
     _read_nicknames(session)
     declared = parts(fields)
     plain = ", ".join(f'{_plain(part)} as "{part.column}"' for part in declared)
-    derived = "".join(f", {sql}" for part in declared for sql in _derived(part))
+    derived = "".join(
+        f", {sql}" for sqls in (*map(_derived, declared), _told(declared)) for sql in sqls
+    )
     joins = "".join(
         f" left join nickname_roots as {_alias(part)}"
         f''' on {_alias(part)}.form = split_part(plain."{part.column}", ' ', 1)'''
@@ -64,6 +69,51 @@ def prepare(session: Session, records: str, fields: Mapping[str, str], into: str
         f"create or replace temp table {into} as"
         f" with plain as (select record_no, {plain} from {records})"
         f" select plain.*{derived} from plain{joins}"
+    )
+
+
+def known(column: str, fields: Mapping[str, str], row: str) -> str:
+    """SQL: the value of a column in this row, be it that a mailbox tells it."""
+    value = f'{row}."{column}"'
+    is_told = column in {part.column for part in told_names(parts(fields))[:2]}
+    return f'coalesce({value}, {row}."{column}__told")' if is_told else value
+
+
+def told_names(declared: list[Part]) -> tuple[Part, ...]:
+    """Given name, family name and e-mail where a mailbox can tell a missing name by the other."""
+    kinds = ("given_name", "family_name", "email")
+    found = [[part for part in declared if part.kind == kind] for kind in kinds]
+    return tuple(one[0] for one in found) if all(len(one) == 1 for one in found) else ()
+
+
+def _told(declared: list[Part]) -> list[str]:
+    """SQL: the name that is missing but for the mailbox: ann of berg and ann.berg71@."""
+    if not (names := told_names(declared)):
+        return []
+    given, family, email = (f'plain."{part.column}"' for part in names)
+    box = function("without", f"split_part({email}, '@', 1)", "'[^a-z]+'", EMPTY)
+    initial = (
+        f" when substr({box}, 1, 1) = substr({given}, 1, 1) and length({box}) > {LEAST_FAMILY}"
+        f" then substr({box}, 2)"
+    )
+    return [
+        f"case when {given} is null then {_rest(box, family, LEAST_GIVEN)} end"
+        f' as "{names[0].column}__told"',
+        f"case when {family} is null then {_rest(box, given, LEAST_FAMILY, initial)} end"
+        f' as "{names[1].column}__told"',
+    ]
+
+
+def _rest(box: str, name: str, least: int, otherwise: str = "") -> str:
+    """SQL: what a mailbox has before or after a name, if that is long enough to be a name."""
+    part = f"replace({name}, ' ', '')"
+    rest = f"length({box}) - length({part})"
+    return (
+        f"case when length({part}) < 2 then null"
+        f" when {box} like {part} || '%' then"
+        f" case when {rest} >= {least} then right({box}, {rest}) end"
+        f" when {box} like '%' || {part} then"
+        f" case when {rest} >= {least} then left({box}, {rest}) end{otherwise} end"
     )
 
 
@@ -91,7 +141,9 @@ def _plain(part: Part) -> str:
         return f"nullif(lower(trim({text})), '')"
     if part.kind == "date":
         return _date(text)
-    signs = "'[^0-9]+'" if part.kind == "phone" else r"'[^\p{L}\p{N}]+'"
+    if part.kind == "phone":
+        return f"nullif(right({function('without', text, DIGITS, EMPTY)}, {NATIONAL}), '')"
+    signs = r"'[^\p{L}\p{N}]+'"
     return f"nullif({function('without', f'lower({text})', signs, EMPTY)}, '')"
 
 
@@ -113,21 +165,9 @@ def _derived(part: Part) -> list[str]:
             f'{alias}.roots as "{name}__roots"',
             f'coalesce({alias}.root, {first}) as "{name}__root"',
         ]
-    if part.kind == "date":
-        return [
-            f'try_cast(substr({column}, 1, 4) as integer) as "{name}__year"',
-            f'substr({column}, 5) as "{name}__day"',
-        ]
     if part.kind == "email":
         local = f"split_part({column}, '@', 1)"
-        return [
-            f'''nullif({local}, '') as "{name}__local"''',
-            f'''split_part({column}, '@', 2) as "{name}__domain"''',
-            f'{_without_separators(local)} as "{name}__plain"',
-            f"""{function("without", local, "'[^0-9]+'", EMPTY)} as "{name}__number\"""",
-        ]
-    if part.kind == "phone":
-        return [f'right({column}, 9) as "{name}__tail"']
+        return [f'{_without_separators(local)} as "{name}__plain"']
     if part.kind == "postcode":
         return [f'{_area(column)} as "{name}__area"']
     return []

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from identity.likely.comparisons import comparisons
 from settings import ForeseenError
 
 
@@ -133,18 +134,24 @@ class LinkModel:
 
 
 def _model(given: Mapping[str, Any]) -> LinkModel:
+    """The model with the levels of today; one that it was not trained for says nothing."""
+    names = {one.name: one.names for one in comparisons(given["fields"])}
     return LinkModel(
         fields=given["fields"],
         prior=given["prior"],
         home_prior=given.get("home_prior", 0.0),
-        comparisons={name: _weights(part) for name, part in given["comparisons"].items()},
+        comparisons={
+            name: _weights(part, names.get(name)) for name, part in given["comparisons"].items()
+        },
         frequencies={name: Frequencies(**part) for name, part in given["frequencies"].items()},
         facts=given["facts"],
     )
 
 
-def _weights(given: Mapping[str, Any]) -> Weights:
-    levels = tuple(
-        Level(level["name"], level["m"], level["u"], level.get("h")) for level in given["levels"]
-    )
-    return Weights(given["kind"], levels, given["is_veto"])
+def _weights(given: Mapping[str, Any], names: list[str] | None) -> Weights:
+    levels = {
+        level["name"]: Level(level["name"], level["m"], level["u"], level.get("h"))
+        for level in given["levels"]
+    }
+    today = (levels.get(name, Level(name, 1.0, 1.0)) for name in names or levels)
+    return Weights(given["kind"], tuple(today), given["is_veto"])

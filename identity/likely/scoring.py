@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from identity.likely.comparisons import Comparison, comparisons
+from identity.likely.fields import known
 from identity.likely.model import LinkModel
 from warehouse import Session
 
@@ -22,7 +23,8 @@ def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: s
         _register_bits(session, model, column)
     rated = "".join(f', "bits_{column}".bits as "bits_{column}"' for column in rare)
     lookups = "".join(
-        f' left join "bits_{column}" on prepared."{column}" = "bits_{column}".value'
+        f' left join "bits_{column}"'
+        f' on {known(column, model.fields, "prepared")} = "bits_{column}".value'
         for column in rare
     )
     columns = ", ".join([one.sql for one in found] + [f'l."bits_{column}"' for column in rare])
@@ -30,13 +32,16 @@ def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: s
     unknown = ", ".join(f'cast(null as tinyint) as "{one.column}"' for one in found)
     session.show(
         into,
-        f"with rated as (select prepared.*{rated} from {prepared} as prepared{lookups}),"
-        f" named as (select p.a, p.b, {_is_vetoed(found, model)} as is_vetoed from {pairs} as p"
+        f"with named as (select p.a, p.b, {_is_vetoed(found, model)} as is_vetoed from {pairs} as p"
         f" inner join {prepared} as l on p.a = l.record_no"
         f" inner join {prepared} as r on p.b = r.record_no),"
+        f" rated as (select prepared.*{rated} from {prepared} as prepared{lookups}"
+        " where prepared.record_no in (select a from named where not is_vetoed)),"
+        f" others as (select prepared.* from {prepared} as prepared"
+        " where prepared.record_no in (select b from named where not is_vetoed)),"
         f" compared as (select p.a, p.b, {columns} from named as p"
         " inner join rated as l on p.a = l.record_no"
-        f" inner join {prepared} as r on p.b = r.record_no where not p.is_vetoed),"
+        " inner join others as r on p.b = r.record_no where not p.is_vetoed),"
         f" added_up as (select compared.*, {_sums(found, model)} from compared)"
         f" select compared.a, compared.b, {_weight(model)} as weight, {levels}"
         " from added_up as compared union all"

@@ -1,5 +1,6 @@
 """Six records of four people in the warehouse, with the shipped rules."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +24,7 @@ PEOPLE = [
 SEEDS = DBT_PROJECT / "seeds"
 
 
-def store_people() -> None:
+def store_people(people: Sequence[Sequence[str | None]] = PEOPLE) -> None:
     """Put the records, their identifiers and the seeds into the warehouse; nothing is resolved."""
     records = [
         {
@@ -33,7 +34,7 @@ def store_people() -> None:
             "city": "Town",
         }
         | dict(zip(NAMES, values, strict=True))
-        for key, *values in PEOPLE
+        for key, *values in people
     ]
     found = [
         {"record_key": row["record_key"], "identifier_type": "email", "identifier_value": value}

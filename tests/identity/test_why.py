@@ -24,7 +24,7 @@ from identity.why import (
     why_in,
     widest_path,
 )
-from tests.identity.stored import store_people
+from tests.identity.stored import PEOPLE, store_people
 from tests.identity.world import TYPES, World, company
 
 
@@ -162,6 +162,24 @@ def test_comparisons_are_told_in_words_with_both_values(people: None) -> None:
     assert (found["first name"], found["birth date"]) == (
         "nickname: Katherine | Kate",
         "misspelt: 1971-03-04 | 1971-04-03",
+    )
+
+
+def test_a_name_that_a_mailbox_tells_is_told_with_the_mailbox(people: None) -> None:
+    store_people([*PEOPLE, ("email:1", "Kate", None, None, "kateberg@z.example", None, None)])
+    refresh()
+    with warehouse.transaction() as session:
+        (link,) = explained(at_hand(session), [("email:1", "shop:1")])
+    found = {part.what: part.finding for part in link.parts}
+    assert found["last name"] == "told by a mailbox: kateberg@z.example | Berg"
+    weight = warehouse.read(
+        "select pairs.weight from identity.likely_pairs as pairs"
+        " inner join identity.record_customers as one on one.record_no in (pairs.a, pairs.b)"
+        " inner join identity.record_customers as other on other.record_no in (pairs.a, pairs.b)"
+        " where one.record_key = 'email:1' and other.record_key = 'shop:1'"
+    )
+    assert sum(part.weight for part in link.parts) == pytest.approx(
+        weight.column(0)[0].as_py(), abs=0.001
     )
 
 

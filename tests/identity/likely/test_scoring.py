@@ -1,5 +1,6 @@
 """What a pair of records weighs, on tables small enough to check by eye."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from identity.likely import (
     score,
     train,
 )
-from identity.likely.comparisons import comparisons
+from identity.likely.comparisons import TOLD_BY_A_MAILBOX, comparisons
 from warehouse import Session, scratch
 
 FIELDS = {
@@ -86,6 +87,40 @@ def test_values_are_as_alike_as_a_reader_says(kind: str, one: str, other: str, l
     assert levels("field", kind, one, other) == level
 
 
+MAILBOXES = [
+    ("Ann", None, "ann.berg71@x.example", "last", "berg"),
+    ("Ann", None, "berg_ann@x.example", "last", "berg"),
+    ("Ann", None, "aberg@x.example", "last", "berg"),
+    ("A.", None, "aberg@x.example", "last", None),
+    ("Ann", None, "anna@x.example", "last", None),
+    ("Ann", None, "sales@x.example", "last", None),
+    (None, "Van Berg", "ann.vanberg@x.example", "first", "ann"),
+    (None, "Berg", "aberg@x.example", "first", None),
+    ("Ann", "Lee", "ann.berg@x.example", "last", None),
+    ("Ann", None, None, "last", None),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "email", "missing", "told"), MAILBOXES)
+def test_a_mailbox_tells_the_name_that_is_missing(
+    first: str | None, last: str | None, email: str | None, missing: str, told: str | None
+) -> None:
+    fields = {"first": "given_name", "last": "family_name", "email": "email"}
+    rows = pa.table(
+        {
+            "record_no": [0],
+            **{
+                name: pa.array([value], pa.string())
+                for name, value in zip(fields, (first, last, email), strict=True)
+            },
+        }
+    )
+    with scratch(rows=rows) as session:
+        prepare(session, "rows", fields, "prepared")
+        found = session.read(f"select {missing}__told from prepared")
+    assert found.column(0)[0].as_py() == told
+
+
 @pytest.fixture()
 def session(people: pa.Table) -> Iterator[Session]:
     """A session with people, prepared, and their candidate pairs."""
@@ -118,6 +153,22 @@ def test_a_saved_model_is_the_same_model(session: Session, tmp_path: Path) -> No
     model = train(session, "counted", FIELDS, "pairs")
     model.save(tmp_path / "model.json")
     assert LinkModel.load(tmp_path / "model.json") == model
+
+
+def test_a_level_that_a_model_was_not_trained_for_says_nothing(
+    session: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.json"
+    train(session, "counted", FIELDS, "pairs").save(path)
+    old = json.loads(path.read_text())
+    levels = old["comparisons"]["last"]["levels"]
+    levels[:] = [level for level in levels if level["name"] != TOLD_BY_A_MAILBOX]
+    path.write_text(json.dumps(old))
+    known = {level.name: level.weight for level in LinkModel.load(path).comparisons["last"].levels}
+    assert (known[TOLD_BY_A_MAILBOX], known["same"]) == (
+        0.0,
+        pytest.approx(levels[-1]["weight"], abs=0.001),
+    )
 
 
 def test_a_table_of_two_is_judged_by_the_default_model() -> None:
