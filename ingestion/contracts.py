@@ -90,7 +90,9 @@ def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
 def counted(table: RawTable, violations: pa.Table) -> Iterator[object]:
     """Violations of the tracking plan on their way into the source's count of them."""
     if violations.num_rows:
-        named = violations.append_column("table_name", pa.repeat(table.name, violations.num_rows))
+        rows = violations.num_rows
+        named = violations.append_column("source", pa.repeat(table.source, rows))
+        named = named.append_column("table_name", pa.repeat(table.name, rows))
         yield dlt.mark.with_table_name(named, "violations")
 
 

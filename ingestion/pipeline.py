@@ -38,12 +38,13 @@ class LakeFullError(ForeseenError):
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What one load of one source brought: rows by table, rows refused, and the books of both."""
+    """What loads of one source brought: rows by table, rows refused, and the books of both."""
 
     source: str
     rows: Mapping[str, int] = field(default_factory=dict)
     quarantined: int = 0
     books: tuple[Book, ...] = ()
+    loads: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> int:
@@ -145,6 +146,7 @@ def _report(source: str, info: NormalizeInfo | None, loads: list[str]) -> LoadRe
         rows={t.name: counts[t.name] for t in tables if counts.get(t.name)},
         quarantined=counts.get("quarantine", 0),
         books=books(source, tables, loads),
+        loads=tuple(loads),
     )
 
 
@@ -155,6 +157,7 @@ def _sum(source: str, reports: list[LoadReport]) -> LoadReport:
         rows={name: sum(r.rows.get(name, 0) for r in reports) for name in sorted(names)},
         quarantined=sum(report.quarantined for report in reports),
         books=tuple(book for report in reports for book in report.books),
+        loads=tuple(load for report in reports for load in report.loads),
     )
 
 

@@ -37,7 +37,15 @@ SHOWN = """
     limit ?
 """
 VIOLATIONS = """
-    select version, event_name, property, rule, action, cast(sum(events) as bigint) as events
+    select
+        version,
+        event_name,
+        property,
+        rule,
+        action,
+        cast(sum(events) as bigint) as events,
+        strftime(min(first_seen_at), '%Y-%m-%d %H:%M') as first_seen_at,
+        strftime(max(last_seen_at), '%Y-%m-%d %H:%M') as last_seen_at
     from rows group by all order by all
 """
 

@@ -34,13 +34,18 @@ QUARANTINE = {
 BOOKS = {"table_name": "string", "entry": "string", "rows": "bigint"}
 REPLAYS = {"table_name": "string", "refusal_id": "string", "rules": "string", "rows": "bigint"}
 VIOLATIONS = {
+    "source": "string",
     "table_name": "string",
     "version": "string",
     "event_name": "string",
     "property": "string",
     "rule": "string",
     "action": "string",
+    "day": "date",
     "events": "bigint",
+    "first_seen_at": "timestamp",
+    "last_seen_at": "timestamp",
+    "example_message_id": "string",
 }
 REPLACED = ".replaced"  # the end of a note beside a file that was made of others: their names
 CAME_WITH = "refused_in_load"  # of a replayed row: the load that it came with and was refused in
@@ -129,7 +134,7 @@ def violations_of(source: str) -> RawTable:
     return RawTable(
         source=source,
         name="violations",
-        grain="One row per load, version of the plan, event and rule that was broken",
+        grain="One row per load, version of the plan, event, rule that was broken and day",
         columns=VIOLATIONS,
         key=(),
     )

@@ -10,11 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion.json_schema import LIMITS, TYPES
 from ingestion.pipeline import load
 from ingestion.quarantine import replay
 from ingestion.tracking_plan import (
-    LIMITS,
-    TYPES,
     Plan,
     TrackingPlanError,
     _plan,
@@ -106,6 +105,69 @@ def test_properties_that_nobody_planned_can_be_dropped(web: Drops, plan: Write) 
     assert seen_values("raw_web.events", "properties") == ['{"product_id":"abc"}']
 
 
+PRODUCTS: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "on_violation": "drop",
+        "required": ["sku"],
+        "properties": {
+            "sku": {"type": "string", "pattern": "^[0-9]+$"},
+            "price": {"type": "number", "minimum": 0},
+            "sizes": {"items": {"enum": ["s", "m"]}},
+            "maker": {"properties": {"country": {"maxLength": 2}}},
+        },
+        "additionalProperties": False,
+    },
+}
+
+
+def test_what_is_wrong_inside_of_lists_and_objects_is_dropped_where_it_stands(
+    web: Drops, plan: Write
+) -> None:
+    plan(events={"Product Viewed": {"properties": {"products": PRODUCTS}}})
+    fine = {"sku": "1", "price": 2.5, "sizes": ["s"], "maker": {"country": "FR", "n": None}}
+    wrong = {"sku": "2", "price": -1, "sizes": ["s", "xl"], "maker": {"country": "France"}, "x": 1}
+    drop(web, {"products": [fine, wrong, 7], "n": None}, {"products": [{"price": 1}]})
+    load("web")
+
+    (kept,) = seen_values("raw_web.events", "properties")
+    left = {"sku": "2", "sizes": ["s"], "maker": {}}
+    assert json.loads(kept) == {"products": [fine, left], "n": None}
+    assert seen_values("raw_web.quarantine", "reason") == [
+        "tracking plan 3: products[].sku breaks required"
+    ]
+    assert seen_values("raw_web.violations", "property") == [
+        "products[]",
+        "products[]",
+        "products[].maker.country",
+        "products[].price",
+        "products[].sizes[]",
+        "products[].sku",
+    ]
+
+
+def test_a_violation_is_counted_by_day_with_one_event_for_an_example(
+    web: Drops, plan: Write
+) -> None:
+    plan()
+    times = ["2011-01-01T10:00:00Z", "2011-01-01T12:00:00Z", "2011-01-02T00:00:00Z"]
+    lines = [
+        event(f"m{n}", receivedAt=time, properties={"product_id": "ab"})
+        for n, time in enumerate(times)
+    ]
+    web.drop("1.jsonl", "\n".join(lines))
+    load("web")
+
+    columns = "source, version, cast(day as varchar) as day, events, example_message_id"
+    hours = "hour(first_seen_at) as first, hour(last_seen_at) as last"
+    counts = seen(f"select {columns}, {hours} from raw_web.violations order by day")
+    assert [tuple(row.values()) for row in counts] == [
+        ("web", "3", "2011-01-01", 2, "m0", 10, 12),
+        ("web", "3", "2011-01-02", 1, "m2", 0, 0),
+    ]
+
+
 @pytest.mark.parametrize(("policy", "accepted"), [("allow", 2), ("quarantine", 1)])
 def test_an_event_that_nobody_planned_follows_the_policy(
     web: Drops, plan: Write, policy: str, accepted: int
@@ -154,6 +216,18 @@ def test_what_a_plan_refused_comes_in_under_the_next_one(web: Drops, plan: Write
             "invalid perl operator: (?=",
         ),
         ({"events": {"A": {"properties": {"b": {"const": [1]}}}}}, "A.b compares with a list"),
+        (
+            {"events": {"A": {"properties": {"b": {"items": {"uniqueItems": True}}}}}},
+            "A.b[] uses uniqueItems",
+        ),
+        (
+            {"events": {"A": {"properties": {"b": {"items": {"pattern": "(?=x)"}}}}}},
+            "invalid perl operator: (?=",
+        ),
+        (
+            {"events": {"A": {"properties": {"b": {"additionalProperties": {"type": "null"}}}}}},
+            "additionalProperties of A.b is neither true nor false",
+        ),
         ({"events": {"A": {"on_violation": "ignore"}}}, "on_violation of A is none of"),
         ({"unplanned_events": "drop"}, "unplanned_events is neither"),
         ({"types": {"track": {}}}, "track is none of the types"),
@@ -181,39 +255,82 @@ SCALARS = st.one_of(
     st.sampled_from([0.5, 1.0, -2.5, 1e20]),
     st.sampled_from(["", "a", "é", "ab", "abc", "1", "true", "null", "a'b", "😀😀"]),
 )
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=1), st.dictionaries(st.just("x"), SCALARS))
+VALUES = st.recursive(
+    SCALARS,
+    lambda values: st.one_of(
+        st.lists(values, max_size=3), st.dictionaries(st.sampled_from(["x", "y"]), values)
+    ),
+    max_leaves=6,
+)
 NUMBERS, LENGTHS = st.sampled_from([-1, 0, 1, 1.5]), st.integers(0, 3)
 GIVEN = {
     "type": st.lists(st.sampled_from(sorted(TYPES)), min_size=1, max_size=2, unique=True),
     "enum": st.lists(SCALARS, min_size=1, max_size=3),
     "const": SCALARS,
     "pattern": st.sampled_from(["^a", "b$", "'", "."]),
-    **{name: LENGTHS if "Length" in name else NUMBERS for name in LIMITS if name != "pattern"},
+    **{
+        name: LENGTHS if "Length" in name or "Items" in name else NUMBERS
+        for name in LIMITS
+        if name != "pattern"
+    },
 }
-SCHEMAS = st.fixed_dictionaries(
-    {
-        "properties": st.dictionaries(
-            st.sampled_from(["p", "q"]), st.fixed_dictionaries({}, optional=GIVEN)
-        )
-    },
-    optional={
-        "required": st.lists(st.sampled_from(["p", "r"]), unique=True),
-        "additionalProperties": st.booleans(),
-    },
-)
+NAMES = st.lists(st.sampled_from(["x", "y", "p", "r"]), unique=True)
+
+
+def objects(values: st.SearchStrategy[Any], **optional: st.SearchStrategy[Any]) -> Any:
+    properties = st.dictionaries(st.sampled_from(["p", "q", "x"]), values)
+    return st.fixed_dictionaries(
+        {"properties": properties},
+        optional={"additionalProperties": st.booleans(), **optional},
+    )
+
+
+def nested(scalars: dict[str, Any], **optional: st.SearchStrategy[Any]) -> Any:
+    """Schemas of values, of which one may be an object or a list of others."""
+    return st.recursive(
+        st.fixed_dictionaries({}, optional=scalars),
+        lambda values: st.one_of(
+            objects(values, **optional), st.fixed_dictionaries({"items": values}, optional=scalars)
+        ),
+        max_leaves=4,
+    )
+
+
+REQUIRED = {"required": NAMES}
+SCHEMAS = objects(nested(GIVEN, **REQUIRED), **REQUIRED)
+DROPPED = objects(nested({name: GIVEN[name] for name in GIVEN if name != "minItems"}))
 EVENTS = st.lists(st.dictionaries(st.sampled_from(["p", "q", "r"]), VALUES), min_size=1, max_size=6)
 
 
+def left_of(schema: dict[str, Any], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The properties of the events that come in under a plan."""
+    plan: Plan = _plan({"version": 1, "events": {"E": schema}})
+    columns = {name: ["E"] * len(events) for name in ("event_name", "traits", "origin")}
+    columns |= {"message_id": [*map(str, range(len(events)))]}
+    columns |= {"event_type": ["track"] * len(events), "properties": [*map(json.dumps, events)]}
+    received = pa.array([0] * len(events), pa.timestamp("us", "UTC"))
+    rows = pa.table({**columns, "received_at": received})
+    return [json.loads(text) for text in judge(plan, rows).accepted["properties"].to_pylist()]
+
+
 @given(SCHEMAS, EVENTS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_plan_says_what_json_schema_says(
     schema: dict[str, Any], events: list[dict[str, Any]]
 ) -> None:
-    plan: Plan = _plan({"version": 1, "events": {"E": schema}})
-    columns = {name: ["E"] * len(events) for name in ("event_name", "traits", "origin")}
-    texts = {"event_type": ["track"] * len(events), "properties": [*map(json.dumps, events)]}
-    accepted = judge(plan, pa.table({**columns, **texts})).accepted["properties"].to_pylist()
-
     validator = jsonschema.Draft202012Validator(schema)
-    valid = [json.dumps(each) for each in events if validator.is_valid(each)]
-    assert sorted(accepted) == sorted(valid)
+
+    assert left_of(schema, events) == [each for each in events if validator.is_valid(each)]
+
+
+@given(DROPPED, EVENTS)
+@settings(max_examples=40, deadline=None)
+def test_what_is_left_after_a_drop_keeps_the_plan(
+    schema: dict[str, Any], events: list[dict[str, Any]]
+) -> None:
+    validator = jsonschema.Draft202012Validator(schema)
+    left = left_of({**schema, "on_violation": "drop"}, events)
+
+    assert all(map(validator.is_valid, left))
+    pairs = zip(events, left, strict=True)
+    assert all(kept == given for given, kept in pairs if validator.is_valid(given))

@@ -1,4 +1,4 @@
-"""One set of assets per source: its raw tables, their books and its quarantine."""
+"""One set of assets per source: its raw tables, their books, its quarantine and broken rules."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,12 +8,13 @@ from ingestion.books import ENTRIES, Book
 from ingestion.pipeline import LoadReport, SourceUnavailableError, load
 from ingestion.registry import Source, sources
 from ingestion.registry import tables as raw_tables
+from ingestion.tracking_plan import is_of_events, violations
 from warehouse import RawTable
-from warehouse.lake import books_of, quarantine_of
+from warehouse.lake import books_of, quarantine_of, violations_of
 
 Loaded = dg.MaterializeResult[None] | dg.AssetCheckResult
 BALANCE = "books_balance"
-OURS = 2  # tables beside a source's own: books and quarantine
+VIOLATIONS = "violations"
 
 
 def _spec(source: Source, table: RawTable) -> dg.AssetSpec:
@@ -33,12 +34,7 @@ def _spec(source: Source, table: RawTable) -> dg.AssetSpec:
 
 
 def _assets(source: Source) -> dg.AssetsDefinition:
-    tables = [
-        *source.tables,
-        books_of(source.name),
-        quarantine_of(source.name),
-    ]
-    specs = [_spec(source, table) for table in tables]
+    specs = [_spec(source, table) for table in (*source.tables, *_ours(source))]
     checks = [
         dg.AssetCheckSpec(
             name="source_was_read",
@@ -61,11 +57,18 @@ def _assets(source: Source) -> dg.AssetsDefinition:
     )
     def _load() -> Iterator[Loaded]:
         try:
-            yield from _results(load(source.name) if source.is_on else None, tables)
+            yield from _results(source, load(source.name) if source.is_on else None)
         except SourceUnavailableError as error:
-            yield from _results(None, tables, problem=str(error))
+            yield from _results(source, None, problem=str(error))
 
     return _load
+
+
+def _ours(source: Source) -> list[RawTable]:
+    """The tables that we keep beside a source's own; the quarantine is the last."""
+    ours = [books_of(source.name), quarantine_of(source.name)]
+    counts = any(map(is_of_events, source.tables))
+    return [violations_of(source.name), *ours] if counts else ours
 
 
 def _balance_spec(table: RawTable) -> dg.AssetCheckSpec:
@@ -78,18 +81,15 @@ def _balance_spec(table: RawTable) -> dg.AssetCheckSpec:
     )
 
 
-def _results(
-    report: LoadReport | None, tables: list[RawTable], problem: str = ""
-) -> Iterator[Loaded]:
-    given, ours = tables[:-OURS], tables[-OURS:]
-    page = _page(report.books if report else ())
+def _results(source: Source, report: LoadReport | None, problem: str = "") -> Iterator[Loaded]:
+    given, ours = source.tables, _ours(source)
+    books = {"books of this load": _page(report.books if report else ())}
     refused = report.quarantined if report else 0
     for table in given:
         yield from _table_results(table, report)
     for table in ours:
-        yield dg.MaterializeResult(
-            asset_key=[table.schema, table.name], metadata={"books of this load": page}
-        )
+        told = _broken_rules(report) if table.name == VIOLATIONS else books
+        yield dg.MaterializeResult(asset_key=[table.schema, table.name], metadata=told)
     yield dg.AssetCheckResult(
         asset_key=[given[0].schema, given[0].name],
         check_name="source_was_read",
@@ -120,6 +120,18 @@ def _table_results(table: RawTable, report: LoadReport | None) -> Iterator[Loade
         passed=not problems,
         metadata={"problem": "; ".join(problems) or "none"},
     )
+
+
+def _broken_rules(report: LoadReport | None) -> dict[str, dg.MetadataValue[str] | int]:
+    """How often each rule of the tracking plan was broken in a load."""
+    rows = violations(report.source, report.loads).to_pylist() if report else []
+    lines = ["| event | property | rule | action | times |", "|---" * 5 + "|"]
+    for row in rows:
+        lines.append(f"| {' | '.join(str(value).replace('|', '') for value in row.values())} |")
+    return {
+        "broken rules": sum(row["events"] for row in rows),
+        "broken rules of this load": dg.MetadataValue.md("\n".join(lines)),
+    }
 
 
 def _page(books: Iterable[Book]) -> dg.MetadataValue[str]:
