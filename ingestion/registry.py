@@ -143,7 +143,7 @@ def _source(instance: Instance) -> Source:
     return Source(
         name=instance.name,
         description=instance.system.description,
-        party="first",
+        party=SOURCES[instance.tables[0].feeds].party,
         setting=instance.setting,
         tables=instance.tables,
         open=instance.open,

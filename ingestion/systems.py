@@ -7,7 +7,7 @@ from functools import partial
 from dlt.extract.source import DltSource
 
 from ingestion import connector, databases, own_files, topics
-from ingestion.sources import ads, crm, email, pos, shop, social, support, web
+from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
 from ingestion.vendors import VENDORS
 from warehouse import File, RawTable
 from warehouse.files import Parsed
@@ -20,12 +20,14 @@ TABLES = {
     "email": email.TABLES,
     "support": support.TABLES,
     "social": social.TABLES,
+    "dmp": dmp.TABLES,
     "web": web.TABLES,
 }
 OF_RECORDS = tuple(kind for kind in TABLES if kind != "web")
 OF_ANY_KIND = {"database": OF_RECORDS, "files": (*OF_RECORDS, "web"), "kafka": ("web",)}
 Tables = tuple[RawTable, ...]
-TYPES = (*sorted(VENDORS), *OF_ANY_KIND)
+PARTNER = "partner"
+TYPES = (*sorted(VENDORS), *OF_ANY_KIND, PARTNER)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ def system(label: str) -> System:
     of_type, _, kind = label.partition(" ")
     if of_type in VENDORS:
         return _of_vendor(of_type)
+    if of_type == PARTNER:
+        what = "Members that one more partner shares under a licence"
+        return System(label, what, partner.TABLES, ("bucket_url",), partner.opened)
     return _of_any_kind(of_type, kind)
 
 

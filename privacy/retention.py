@@ -75,7 +75,7 @@ def _drops_over(table: RawTable) -> list[Path]:
     drops = {
         path.relative_to(inbox).as_posix(): path
         for path in sorted(inbox.rglob("*"))
-        if path.suffix in (".csv", ".parquet")
+        if path.suffix in (".csv", ".jsonl", ".parquet")
     }
     told = _told_by_the_lake(table) if drops else {}
     return [

@@ -6,10 +6,14 @@ Needs SOURCES__PARTNER__BUCKET_URL: a folder with one folder per revision that h
 or members.csv, and manifest.json with provider, licence, purpose, revision, valid_from and
 expires_on. Without a whole manifest nothing of a revision is loaded: we would not know what we may
 do with it. The terms stand on every row; when they expire it goes from the lake (`cdp retention`).
+
+SOURCES__<NAME>__TYPE=partner makes a data set beside it, whose columns settings map
+(`own_columns.py`) and whose revisions take no place of another's.
 """
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,12 +22,15 @@ import dlt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dlt.extract.resource import DltResource
+from dlt.extract.source import DltSource
 
 from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused, refused_file
 from ingestion.csv_drops import parsed_csv
 from ingestion.drops import new_files
-from warehouse import FilesUnreadableError, RawTable
+from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables
+from warehouse import FilesUnreadableError, RawTable, csv_rows
+from warehouse.files import Parsed
 
 TERMS = {
     "provider": "string",
@@ -46,6 +53,7 @@ MEMBERS = RawTable(
         "home_owner": "boolean",
         "as_of": "date",
         **TERMS,
+        "data_set": "string",  # the source or instance that its revisions belong to
         "origin": "string",
     },
     key=("partner_member_id", "provider", "revision", "expires_on"),
@@ -53,6 +61,8 @@ MEMBERS = RawTable(
     kept_until="expires_on",
 )
 TABLES = (MEMBERS,)
+MEMBERS_FILES = "members.*"
+SETTINGS = ("type", "bucket_url")
 ROWS_A_BATCH = 250_000  # bounds memory; a batch is checked and written at once
 
 
@@ -60,49 +70,89 @@ class ManifestInvalidError(RuntimeError):
     """A revision does not say, or not clearly, what may be done with it."""
 
 
+@dataclass(frozen=True)
+class _DataSet:
+    """A partner's folder: the table that it fills, its files and how columns are mapped, if so."""
+
+    table: RawTable
+    files: str = MEMBERS_FILES
+    mapped: Mapped | None = None
+
+    def parsed(self, path: Path, terms: Mapping[str, str]) -> Parsed:
+        """The rows of a CSV file. Raises FilesUnreadableError and WrongMappingError."""
+        parsed = csv_rows(path) if self.mapped else parsed_csv(self.table, path)
+        rows = parsed.rows.drop_columns("origin")
+        return replace(parsed, rows=self.rows(rows, terms) if rows.column_names else rows)
+
+    def rows(self, given: pa.Table, terms: Mapping[str, str]) -> pa.Table:
+        """Rows under their terms, by our names."""
+        rows = _under(given, {**terms, "data_set": self.table.source})
+        return (
+            self.mapped.rows(rows, self.mapped.theirs(rows.column_names)) if self.mapped else rows
+        )
+
+
 @dlt.source(name="partner")
 def partner(bucket_url: str = dlt.config.value) -> Iterator[DltResource]:
     """The revisions in one folder."""
-    yield dlt.resource(_rows, name=MEMBERS.name, write_disposition="append")(bucket_url)
+    resource = dlt.resource(_rows, name=MEMBERS.name, write_disposition="append")
+    yield resource(_DataSet(MEMBERS), bucket_url)
 
 
-def _rows(bucket_url: str) -> Iterator[object]:
+def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]) -> DltSource:
+    """The revisions of one more data set. Raises WrongMappingError."""
+    named = {MEMBERS.name: MEMBERS_FILES, **given}
+    (mapped,) = mapped_tables(instance, tables, named, SETTINGS)
+    if of_manifest := {*TERMS, "data_set"} & mapped.columns.keys():
+        column = min(of_manifest)
+        raise WrongMappingError(f"{mapped.named(column)}: that is said by manifest.json alone")
+
+    @dlt.source(name=instance)
+    def resources() -> Iterator[DltResource]:
+        resource = dlt.resource(_rows, name=MEMBERS.name, write_disposition="append")
+        yield resource(_DataSet(mapped.table, mapped.place, mapped), given["bucket_url"])
+
+    return resources()
+
+
+def _rows(data_set: _DataSet, bucket_url: str) -> Iterator[object]:
     changed = [path for paths in new_files(bucket_url, "*/*") for path in paths]
     for folder in sorted({path.parent for path in changed}):
-        yield from _revision(folder)
+        yield from _revision(data_set, folder)
 
 
-def _revision(folder: Path) -> Iterator[object]:
+def _revision(data_set: _DataSet, folder: Path) -> Iterator[object]:
     """A revision as it is now: a change of its manifest alone loads its members anew."""
     manifest = folder / "manifest.json"
     try:
         terms = _terms(manifest)
     except ManifestInvalidError as error:
         text = manifest.read_bytes().decode(errors="replace") if manifest.exists() else ""
-        yield from refused_file(MEMBERS, f"{folder.name}/manifest.json", str(error), text)
+        origin = f"{folder.name}/manifest.json"
+        yield from refused_file(data_set.table, origin, str(error), text)
         return
-    for path in sorted(folder.glob("members.*")):
-        yield from _members(path, terms)
+    for path in sorted(folder.glob(data_set.files)):
+        yield from _members(data_set, path, terms)
 
 
-def _members(path: Path, terms: Mapping[str, str]) -> Iterator[object]:
-    origin = f"{path.parent.name}/{path.name}"
+def _members(data_set: _DataSet, path: Path, terms: Mapping[str, str]) -> Iterator[object]:
+    table, origin = data_set.table, f"{path.parent.name}/{path.name}"
     try:
         if path.suffix == ".csv":
-            parsed = parsed_csv(MEMBERS, path)
-            yield from entry(MEMBERS, "received", parsed.received)
-            yield from refused(MEMBERS, parsed.refused)
-            yield from checked_rows(
-                MEMBERS, _under(parsed.rows.drop_columns("origin"), terms), origin
-            )
+            parsed = data_set.parsed(path, terms)
+            yield from entry(table, "received", parsed.received)
+            yield from refused(table, parsed.refused)
+            yield from checked_rows(table, parsed.rows, origin)
             return
-        for batch in pq.ParquetFile(path).iter_batches(ROWS_A_BATCH):
-            yield from entry(MEMBERS, "received", batch.num_rows)
-            yield from checked_rows(MEMBERS, _under(pa.Table.from_batches([batch]), terms), origin)
-    except (pa.ArrowException, FilesUnreadableError, OSError) as error:
+        parquet = pq.ParquetFile(path)
+        for batch in parquet.iter_batches(ROWS_A_BATCH):
+            rows = data_set.rows(pa.Table.from_batches([batch]), terms)
+            yield from entry(table, "received", batch.num_rows)
+            yield from checked_rows(table, rows, origin)
+    except (pa.ArrowException, FilesUnreadableError, WrongMappingError, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
             raise
-        yield from refused_file(MEMBERS, origin, f"not a readable file: {error}")
+        yield from refused_file(table, origin, f"not a readable file: {error}")
 
 
 def _under(rows: pa.Table, terms: Mapping[str, str]) -> pa.Table:

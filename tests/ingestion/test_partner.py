@@ -1,12 +1,14 @@
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.pipeline import load
+from ingestion.pipeline import SourceUnavailableError, load
+from ingestion.registry import sources
 from tests.ingestion.samples import Drops, seen, seen_values
 
 MEMBERS, REFUSED = "raw_partner.members", "raw_partner.quarantine"
@@ -118,3 +120,70 @@ def test_a_file_that_is_no_parquet_keeps_no_other_out(partner: Drops) -> None:
     report = load("partner")
 
     assert (report.accepted, seen_values(REFUSED, "origin")) == (1, ["torn/members.parquet"])
+
+
+@pytest.fixture()
+def panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drops:
+    """A second data set of the same provider, with columns of its own, that is switched on."""
+    (tmp_path / "panel").mkdir()
+    settings = {
+        "TYPE": "partner",
+        "BUCKET_URL": str(tmp_path / "panel"),
+        "MEMBERS": "panel*.csv",
+        "MEMBERS__PARTNER_MEMBER_ID": "no",
+        "MEMBERS__INTERESTS": "likes",
+    }
+    for setting, value in settings.items():
+        monkeypatch.setenv(f"SOURCES__PANEL__{setting}", value)
+    return Drops(tmp_path / "panel")
+
+
+def panel_revision(panel: Drops, content: str) -> None:
+    (panel.folder / "7").mkdir(exist_ok=True)
+    panel.drop("7/manifest.json", json.dumps({**MANIFEST, "revision": "7"}))
+    panel.drop("7/panel_july.csv", content)
+
+
+def test_two_data_sets_of_one_partner_stand_side_by_side(partner: Drops, panel: Drops) -> None:
+    revision(partner)
+    panel_revision(panel, "no,likes,secret\nm1,rum,x\nm2,,x\n")
+    counts = [load(name).accepted for name in ("partner", "panel", "panel")]
+
+    columns = "data_set, partner_member_id, interests, provider"
+    assert counts == [1, 2, 0]
+    assert [
+        tuple(row.values()) for row in seen(f"select {columns} from {MEMBERS} order by all")
+    ] == [
+        ("panel", "panel:m1", "rum", "acme"),
+        ("panel", "panel:m2", None, "acme"),
+        ("partner", "m1", "tea, cake", "acme"),
+    ]
+    assert sources()["panel"].party == "second"
+
+
+def test_a_file_without_the_mapped_columns_is_refused(panel: Drops) -> None:
+    panel_revision(panel, "number,likes\nm1,rum\n")
+
+    assert (load("panel").accepted, seen_values("raw_panel.quarantine", "reason")) == (
+        0,
+        [
+            "not a readable file: panel*.csv has no column no, which"
+            " SOURCES__PANEL__MEMBERS__PARTNER_MEMBER_ID names"
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("MEMBERS__EXPIRES_ON", "MEMBERS__EXPIRES_ON: that is said by manifest.json alone"),
+        ("MEMBER", "it has no setting MEMBER; there are TYPE, BUCKET_URL, MEMBERS"),
+    ],
+)
+def test_a_setting_that_cannot_be_followed_is_told(
+    panel: Drops, monkeypatch: pytest.MonkeyPatch, setting: str, told: str
+) -> None:
+    monkeypatch.setenv(f"SOURCES__PANEL__{setting}", "'2099-01-01'")
+
+    with pytest.raises(SourceUnavailableError, match=told):
+        load("panel")

@@ -78,22 +78,25 @@ def test_a_drop_that_gave_the_lake_nothing_is_judged_by_its_own_rows(
     assert left == ["kept.csv", "segments_2011-11-10.csv"]
 
 
+@pytest.mark.parametrize(("name", "prefix"), [("partner", ""), ("panel", "panel:")])
 def test_partner_members_leave_lake_and_inbox_when_their_licence_ends(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str, prefix: str
 ) -> None:
-    folder = home / "inbox" / "partner"
-    monkeypatch.setenv("SOURCES__PARTNER__BUCKET_URL", folder.as_uri())
+    folder = home / "inbox" / name
+    monkeypatch.setenv(f"SOURCES__{name}__BUCKET_URL".upper(), folder.as_uri())
+    if name != "partner":
+        monkeypatch.setenv(f"SOURCES__{name}__TYPE".upper(), "partner")
     for revision, end in (("1", "2011-12-09"), ("2", "2011-12-10")):
         (folder / revision).mkdir(parents=True)
         terms = {"provider": "acme", "licence": "1", "purpose": "marketing", "revision": revision}
         dates = {"valid_from": "2011-01-01", "expires_on": end}
         (folder / revision / "manifest.json").write_text(json.dumps({**terms, **dates}))
         (folder / revision / "members.csv").write_text(f"partner_member_id\nm{revision}\n")
-    load("partner")
+    load(name)
     monkeypatch.setenv("CDP_TODAY", "2011-12-09")
     keep_retention(registry.tables())
 
-    files = (home / "lake" / "raw_partner" / "members").glob("*.parquet")
+    files = (home / "lake" / f"raw_{name}" / "members").glob("*.parquet")
     members = [v for path in files for v in pq.read_table(path)["partner_member_id"].to_pylist()]
     drops = [path.parent.name for path in folder.rglob("members.csv")]
-    assert (members, drops, load("partner").accepted) == (["m2"], ["2"], 0)
+    assert (members, drops, load(name).accepted) == ([f"{prefix}m2"], ["2"], 0)

@@ -1,4 +1,4 @@
-{# One row per member of the revision that is in force, per provider; none after it expires. #}
+{# One row per member of the revision in force of a data set; none after it expires. #}
 
 with
 
@@ -18,6 +18,7 @@ renamed as (
         {{ clean_text('interests') }} as interests,
         home_owner as is_home_owner,
         as_of,
+        coalesce(data_set, 'partner') as data_set,
         provider,
         licence,
         purpose,
@@ -35,7 +36,7 @@ last_sent as (
 
     select
         *,
-        max(load_id) over (partition by provider, revision) as last_load_id
+        max(load_id) over (partition by data_set, provider, revision) as last_load_id
     from renamed
 
 ),
@@ -45,7 +46,9 @@ in_force as (
 
     select
         *,
-        dense_rank() over (partition by provider order by valid_from desc, revision desc) as turn
+        dense_rank() over (
+            partition by data_set, provider order by valid_from desc, revision desc
+        ) as turn
     from last_sent
     where
         load_id = last_load_id
@@ -59,7 +62,8 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by provider, partner_member_id order by as_of desc nulls last, origin desc
+            partition by data_set, provider, partner_member_id
+            order by as_of desc nulls last, origin desc
         ) as version
     from in_force
     where turn = 1
@@ -76,6 +80,7 @@ deduplicated as (
         interests,
         is_home_owner,
         as_of,
+        data_set,
         provider,
         licence,
         purpose,
