@@ -84,6 +84,29 @@ select one, other from decided group by one, other
 having arg_max(kind, decided_at) <> 'withdraw'
 order by hash(one, other, {day}) limit {most}
 """
+# Records that got another id, and are not with more of their own person than before.
+ASTRAY = """
+with moved as (
+    select old.record_key, old.customer_id as left_id, now.customer_id as joined_id
+    from known_before as old inner join identity.record_customers as now
+        on old.record_key = now.record_key and old.customer_id <> now.customer_id
+),
+persons as (select record_key, person_id from read_parquet('{people}')),
+own as (
+    select persons.person_id, now.customer_id, count(*) as records
+    from identity.record_customers as now inner join persons using (record_key) group by all
+),
+own_before as (
+    select persons.person_id, old.customer_id, count(*) as records
+    from known_before as old inner join persons using (record_key) group by all
+)
+select count(*) from moved
+inner join persons using (record_key)
+inner join own on persons.person_id = own.person_id and moved.joined_id = own.customer_id
+inner join own_before
+    on persons.person_id = own_before.person_id and moved.left_id = own_before.customer_id
+where own.records <= own_before.records
+"""
 SUBJECTS = {"cut": TOGETHER, "link": REFUSED, "block": SHARED, "allow": SHARED}
 # How many records, ids or redirects break each fact; none may.
 FACTS = {
@@ -121,6 +144,7 @@ class Played:
     known: int = 0  # records that a refresh found known, all days together
     moved: int = 0  # of those, how many got another id
     last_moved: float = 0.0  # share, when the last 1 % arrive
+    last_astray: float = 0.0  # share that did not come to more of their own person by it
     changed_by_full: int = 0  # ids changed, and events, when everything is resolved anew
     seconds: list[float] = field(default_factory=list)  # of CPU, a refresh each
     events: dict[str, int] = field(default_factory=dict)
@@ -184,16 +208,40 @@ def _live(people: Path, day: int, played: Played, *, is_deciding: bool) -> None:
     from identity.refresh import refresh
 
     _load(people, day)
+    before = _customers()
     began = time.process_time()
     report = refresh()
     played.seconds.append(time.process_time() - began)
     played.records, played.customers = report.records, report.customers
-    played.last_moved = report.moved_records / max(report.known_records, 1)
+    known = max(report.known_records, 1)
+    played.last_moved = report.moved_records / known
+    played.last_astray = _astray(people, before) / known
     if is_deciding:
         played.known += report.known_records
         played.moved += report.moved_records
         _decide(day)
     _look(played)
+
+
+def _customers() -> pa.Table:
+    """Which record is which customer now."""
+    import warehouse
+
+    with warehouse.transaction() as session:
+        if not session.exists("identity.record_customers"):
+            return pa.schema(
+                [("record_key", pa.string()), ("customer_id", pa.string())]
+            ).empty_table()
+        return session.read("select record_key, customer_id from identity.record_customers")
+
+
+def _astray(people: Path, before: pa.Table) -> int:
+    """How many records changed their id without coming to more of their own person."""
+    import warehouse
+
+    with warehouse.transaction(read_only=True) as session:
+        session.register("known_before", before)
+        return session.number(ASTRAY.format(people=people))
 
 
 def _load(people: Path, day: int) -> None:
@@ -315,6 +363,9 @@ def shown(played: Played) -> Table:
         table.add_row(fact, f"{broken:,}", "0")
     table.add_row("known records given another id, a day", f"{_mean(played):.3%}", "")
     table.add_row("the same when 1 % arrive", f"{played.last_moved:.3%}", "0.09 %")
+    table.add_row(
+        "of that, not to more records of their own person", f"{played.last_astray:.3%}", ""
+    )
     table.add_row("customers in the end", f"{played.customers:,}", "")
     table.add_row("events", ", ".join(f"{n:,} {kind}" for kind, n in played.events.items()), "")
     later = sorted(played.seconds[1:])
