@@ -8,6 +8,7 @@ train     our link model, once in a company's life
 full      everything resolved from nothing, with 99 % of the records
 refresh   the remaining 1 % arrive
 start-up  the same refresh in a company of 500 records: what a refresh costs whatever its size
+reachable what equal values of one person's records could tell at most, told by the truth
 splink    train, predict and cluster, as its documentation says; its best threshold is chosen with
           the truth, ours are fixed
 
@@ -56,6 +57,12 @@ select record_key, '{kind}' as identifier_type, {kind} as identifier_value,
     cast(null as varchar) as blocked_reason, first_seen_at, seen_at as last_seen_at
 from read_parquet('{people}') where {kind} is not null and hash(record_key) % 100 < {share}
 """
+
+
+VALUES = {
+    **{kind: kind for kind in (*TYPES, "birth_date", "street")},
+    "full name": "first_name || ' ' || last_name",
+}
 
 
 @dataclass(frozen=True)
@@ -176,12 +183,13 @@ def rows(people: Path, folder: Path, *, with_splink: bool = True) -> Iterator[tu
     """Every row: what, CPU, megabytes, accuracy, and the ratio to what it is held against."""
     costs, found = ours(people, folder)
     truth = pq.read_table(people, columns=["record_key", "person_id"])
-    mine = judged(found, truth)
+    mine, best = judged(found, truth), judged(reachable(people), truth)
     splink = by_splink(people, folder, truth) if with_splink else None
     full, start = costs["full all"], costs["refresh few"]
     once = (costs["refresh all"].cpu - start.cpu) / full.cpu
     yield "train", *shown(costs["train all"]), "", ""
     yield "full", *shown(full), accuracy(mine), ""
+    yield "reachable", "", "", accuracy(best), "who is who is told, by equal values"
     yield "1 % refresh", *shown(costs["refresh all"]), "", f"{once:.3f} of full, + start-up"
     yield "start-up", *shown(start), "", ""
     if isinstance(splink, str):
@@ -209,6 +217,34 @@ def by_splink(people: Path, folder: Path, truth: pa.Table) -> tuple[Cost, Agreem
     pairs = folder / "pairs.parquet"
     cost = step("splink", people, pairs)
     return cost, best(pq.read_table(pairs), truth)
+
+
+def reachable(people: Path) -> pa.Table:
+    """What somebody would find who knows every person and joins records only by an equal value.
+
+    Beyond it lie records of one person without a chain of equal identifiers, full names, birth
+    dates or streets between them: a card that no other record names, a profile of a first name.
+    """
+    from identity.components import components
+    from warehouse import scratch
+
+    values = " union all ".join(
+        f"select record_no, concat_ws('|', person_id, '{kind}', lower(cast({sql} as varchar)))"
+        f" as shared from people where {sql} is not null"
+        for kind, sql in VALUES.items()
+    )
+    with scratch(given=pq.read_table(people)) as session:
+        session.hold("people", "select *, row_number() over () as record_no from given")
+        session.hold(
+            "edges",
+            "select record_no as a, min(record_no) over (partition by shared) as b"
+            f" from ({values}) as values",
+        )
+        components(session, "edges", "joined")
+        return session.read(
+            "select people.record_key, coalesce(joined.component, record_no) as customer_id"
+            " from people left join joined on people.record_no = joined.node"
+        )
 
 
 def judged(found: pa.Table, truth: pa.Table) -> Agreement:
