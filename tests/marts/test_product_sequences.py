@@ -143,6 +143,22 @@ def test_nothing_is_found_where_the_products_were_shuffled(models: Models, seed:
     assert (found, pairs) == (0, 0)
 
 
+def test_who_buys_one_thing_at_a_time_makes_no_rules(models: Models) -> None:
+    """Shops fill baskets with the first hundred products, people take one of the others at a time.
+
+    Those are rare among all lines, so they would seem to follow each other, and never to meet.
+    """
+    rng = np.random.default_rng(3)
+    shops, people = np.repeat(np.arange(300), 20 * 20), np.repeat(np.arange(300, 1_800), 5)
+    orders = np.concatenate([np.arange(len(shops)) // 20, len(shops) + np.arange(len(people))])
+    day = rng.integers(0, DAYS, orders.max() + 1)[orders]
+    product = np.concatenate(
+        [rng.integers(0, 100, len(shops)), rng.integers(100, PRODUCTS, len(people))]
+    )
+    found = rules(models, Lines(orders, np.concatenate([shops, people]), day, product))
+    assert found.num_rows == 0
+
+
 def test_what_is_bought_together_by_many_is_a_pair_and_what_one_repeats_is_none(
     models: Models,
 ) -> None:

@@ -37,6 +37,7 @@ final as (
 
     select
         *,
+        cast(floor(log2(products_of_order)) as bigint) as basket_class,
         count(*) over (partition by product_id) as orders_of_product
     from counted
     where products_of_order between 2 and {{ var('pair_most_products') }}

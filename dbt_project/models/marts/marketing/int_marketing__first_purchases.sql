@@ -1,4 +1,9 @@
-{# One row per customer and product they ever bought, with when they first did. #}
+{#
+One row per customer and product they ever bought, with when they first did.
+
+`basket_class` tells with how many other products they first bought it: 0 for alone, 1 for two or
+three together, 2 for four to seven, and so on.
+#}
 
 with
 
@@ -27,6 +32,8 @@ final as (
         product_id,
         bought_at,
         cast(date_trunc('week', bought_at) as date) as week,
+        cast(floor(log2(count(*) over (partition by customer_id, bought_at))) as bigint)
+            as basket_class,
         count(*) over (partition by product_id) as buyers
     from firsts
 

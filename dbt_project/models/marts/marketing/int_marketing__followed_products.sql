@@ -3,8 +3,9 @@ One row per product and another that several customers bought after it, with how
 chance.
 
 What chance makes of it: each place in the windows of X is taken by Y with Y's share of all first
-purchases of that week. So neither a season, nor a launch, nor a customer who buys a lot is taken
-for a rule.
+purchases of that week in baskets of about that size. So neither a season, nor a launch, nor a
+customer who buys a lot, nor one who buys little at a time, is taken for a rule: what is bought
+alone has other chances than what goes along in a basket of fifty.
 #}
 
 with
@@ -26,9 +27,10 @@ places_of_week as (
     select
         first_product_id,
         week,
+        basket_class,
         count(*) as places
     from places
-    group by first_product_id, week
+    group by first_product_id, week, basket_class
 
 ),
 
@@ -36,9 +38,10 @@ weeks as (
 
     select
         week,
+        basket_class,
         count(*) as purchases
     from purchases
-    group by week
+    group by week, basket_class
 
 ),
 
@@ -47,11 +50,13 @@ shares as (
     select
         purchases.product_id,
         purchases.week,
+        purchases.basket_class,
         count(*) * 1.0 / max(weeks.purchases) as share_of_week
     from purchases
-    inner join weeks on purchases.week = weeks.week
+    inner join weeks
+        on purchases.week = weeks.week and purchases.basket_class = weeks.basket_class
     where purchases.buyers >= {{ var('rule_min_buyers') }}
-    group by purchases.product_id, purchases.week
+    group by purchases.product_id, purchases.week, purchases.basket_class
 
 ),
 
@@ -80,7 +85,10 @@ final as (
     from followed
     inner join places_of_week on followed.first_product_id = places_of_week.first_product_id
     inner join shares
-        on followed.then_product_id = shares.product_id and places_of_week.week = shares.week
+        on
+            followed.then_product_id = shares.product_id
+            and places_of_week.week = shares.week
+            and places_of_week.basket_class = shares.basket_class
     group by followed.first_product_id, followed.then_product_id
 
 )

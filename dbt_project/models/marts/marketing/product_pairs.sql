@@ -2,7 +2,8 @@
 One row per two products that meet on one order much more often than chance (complements) or much
 less (substitutes: either will do).
 
-Chance gives every line of an order to a product by its share of that week's lines. Orders of very
+Chance gives every line of an order to a product by its share of that week's lines in orders of about
+that size: what is sold one by one has other chances than what fills baskets. Orders of very
 many products are left out: who stocks up on everything says nothing about what goes together. The
 p-value is Chernoff's bound, corrected by Benjamini and Hochberg over all pairs that met often enough
 to be judged.
@@ -26,10 +27,11 @@ weeks as (
 
     select
         week,
+        basket_class,
         count(*) as lines,
         sum(products_of_order - 1) as meetings
     from baskets
-    group by week
+    group by week, basket_class
 
 ),
 
@@ -38,12 +40,14 @@ shares as (
     select
         baskets.product_id,
         baskets.week,
+        baskets.basket_class,
         max(weeks.meetings) as meetings,
         count(*) * 1.0 / max(weeks.lines) as share_of_week
     from baskets
-    inner join weeks on baskets.week = weeks.week
+    inner join weeks
+        on baskets.week = weeks.week and baskets.basket_class = weeks.basket_class
     where baskets.orders_of_product >= {{ var('rule_min_buyers') }}
-    group by baskets.product_id, baskets.week
+    group by baskets.product_id, baskets.week, baskets.basket_class
 
 ),
 
@@ -77,7 +81,11 @@ judged as (
         ) as expected_customers
     from together
     inner join shares as a on together.product_id = a.product_id
-    inner join shares as b on together.other_product_id = b.product_id and a.week = b.week
+    inner join shares as b
+        on
+            together.other_product_id = b.product_id
+            and a.week = b.week
+            and a.basket_class = b.basket_class
     group by
         together.product_id, together.other_product_id, together.orders, together.customers
 
