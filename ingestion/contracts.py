@@ -7,6 +7,7 @@ its row to the quarantine with the reason and the payload; the rest of the batch
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import NamedTuple
 
 import dlt
 import pyarrow as pa
@@ -30,6 +31,20 @@ LOST = {  # conditions, by declared type, under which a cast succeeds and yet ch
     "double": "not isfinite({cast})",
     "timestamp": "not {cast} between '0001-01-01' and '9999-12-31 23:59:59.999999'",
 }
+
+
+class Kept(NamedTuple):
+    """What the quarantine keeps of a file; with a format, it can be replayed.
+
+    `payload` is its text, or the beginning of it when the whole is the content of `kept_file`.
+    """
+
+    payload: str = ""
+    format: str | None = None
+    kept_file: str | None = None
+
+
+NOTHING_KEPT = Kept()
 
 
 @dataclass(frozen=True)
@@ -78,8 +93,8 @@ def _planned(table: RawTable, rows: pa.Table) -> Iterator[object]:
 def refused(table: RawTable, rows: pa.Table) -> Iterator[object]:
     """Rows with reason, payload and origin, on their way into the quarantine of their source."""
     if rows.num_rows:
-        if "format" not in rows.column_names:
-            rows = rows.append_column("format", pa.nulls(rows.num_rows, pa.string()))
+        for name in {"format", "kept_file"}.difference(rows.column_names):
+            rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
         rows = rows.append_column("table_name", pa.repeat(table.name, rows.num_rows))
         yield dlt.mark.with_table_name(
             rows.select(list(QUARANTINE)).cast(QUARANTINE_SCHEMA), "quarantine"
@@ -97,13 +112,10 @@ def counted(table: RawTable, violations: pa.Table) -> Iterator[object]:
 
 
 def refused_file(
-    table: RawTable, origin: str, reason: str, payload: str = "", format: str = ""
+    table: RawTable, origin: str, reason: str, content: Kept = NOTHING_KEPT
 ) -> Iterator[object]:
-    """A whole file on its way into the quarantine; it counts as one row received.
-
-    With a format, the payload is its content, from which it can be replayed.
-    """
-    row = {"reason": reason, "payload": payload, "origin": origin, "format": format or None}
+    """A whole file on its way into the quarantine; it counts as one row received."""
+    row = {"reason": reason, "origin": origin, **content._asdict()}
     yield from entry(table, "received", 1)
     yield from refused(table, pa.Table.from_pylist([row]))
 

@@ -1,25 +1,15 @@
 """Rows of CSV files with a header that a source drops in a folder: new or changed files only."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pyarrow as pa
 
 from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused, refused_file
 from ingestion.drops import new_files
+from ingestion.refused_files import kept
 from warehouse import File, FilesUnreadableError, RawTable, csv_rows
 from warehouse.files import Parsed
-
-MOST_KEPT = 33_554_432  # bytes of a refused file that the quarantine keeps whole
-SAMPLE = 2_000  # bytes that it keeps of a larger one, which cannot be replayed
-
-
-class Kept(NamedTuple):
-    """What the quarantine keeps of a file: with a format, text from which its rows can be made."""
-
-    payload: str
-    format: str
 
 
 def csv_drops(table: RawTable, bucket_url: str) -> Iterator[object]:
@@ -30,7 +20,7 @@ def csv_drops(table: RawTable, bucket_url: str) -> Iterator[object]:
             try:
                 parsed = parsed_csv(table, path)
             except FilesUnreadableError as error:
-                yield from refused_file(table, path.name, str(error), *kept(path, "csv"))
+                yield from refused_file(table, path.name, str(error), kept(table, path, "csv"))
                 continue
             yield from entry(table, "received", parsed.received)
             alike.setdefault(tuple(parsed.rows.column_names), []).append(parsed.rows)
@@ -45,11 +35,3 @@ def parsed_csv(table: RawTable, file: File) -> Parsed:
     if set(table.columns) & set(parsed.rows.column_names[1:]) or not file.read_bytes().strip():
         return parsed
     raise FilesUnreadableError(f"its header names none of {', '.join(table.columns)}")
-
-
-def kept(file: File, format: str) -> Kept:
-    """The content of a text file, unless it is too large."""
-    raw = file.read_bytes()
-    is_whole = len(raw) <= MOST_KEPT
-    text = (raw if is_whole else raw[:SAMPLE]).decode(errors="backslashreplace")
-    return Kept(text.strip(), format if is_whole else "")

@@ -14,7 +14,6 @@ from typing import BinaryIO
 
 import dlt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 from fsspec import AbstractFileSystem, asyn
@@ -22,13 +21,13 @@ from fsspec.core import url_to_fs
 
 from ingestion.books import entry
 from ingestion.contracts import by_encoding, checked_rows, refused, refused_file
-from ingestion.csv_drops import MOST_KEPT, Kept, kept
 from ingestion.drops import Drop, new_drops
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named
+from ingestion.refused_files import PARQUET, Content, kept, parsed_parquet
 from ingestion.rest import IS_ROW, KEYS, pointer
 from ingestion.sources.web import event_rows
 from warehouse import File, FilesUnreadableError, RawTable, csv_rows, reading, text_lines
-from warehouse.files import Parsed
+from warehouse.files import Parsed, whole_parquet
 
 OF_STORAGE = ("access_key_id", "secret_access_key", "endpoint_url", "region")
 SETTINGS = ("type", "kind", "bucket_url", *OF_STORAGE)
@@ -37,7 +36,6 @@ ROWS_A_BATCH = 250_000  # of parquet; bounds memory; a batch is checked and writ
 BROKEN = f"""
     select line as payload, 'not a JSON object' as reason, origin from lines where not {IS_ROW}
 """
-AS_LINES = "select cast(to_json(rows) as varchar) as line from rows"
 
 
 def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]) -> DltSource:
@@ -134,8 +132,8 @@ def _text_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
         try:
             parsed = _parsed(mapped, drop)
         except (FilesUnreadableError, WrongMappingError) as error:
-            content = kept(drop, _format(drop.name))
-            yield from refused_file(mapped.table, drop.name, str(error), *content)
+            content = kept(mapped.table, drop, _format(drop.name))
+            yield from refused_file(mapped.table, drop.name, str(error), content)
             continue
         yield from entry(mapped.table, "received", parsed.received)
         yield from refused(mapped.table, parsed.refused)
@@ -146,7 +144,10 @@ def _text_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
 
 def _parsed(mapped: Mapped, file: File) -> Parsed:
     """The rows of a text file as rows of ours. Raises what `reread` raises."""
-    parsed = csv_rows(file) if _format(file.name) == "csv" else _json_rows(mapped, file)
+    if isinstance(file, Content) and file.path:
+        parsed = parsed_parquet(file)
+    else:
+        parsed = csv_rows(file) if _format(file.name) == "csv" else _json_rows(mapped, file)
     rows = _with_each_name_once(parsed.rows)
     if names := rows.column_names[1:]:
         rows = mapped.rows(rows, mapped.theirs(names))
@@ -183,37 +184,20 @@ def _parquet_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
 
 def _rows_of_parquet(mapped: Mapped, drop: Drop, file: BinaryIO) -> Iterator[object]:
     try:
-        parquet = _whole(file)
+        parquet = whole_parquet(file)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
             raise
-        yield from refused_file(mapped.table, drop.name, f"not a readable parquet file: {error}")
+        told, content = f"not a readable parquet file: {error}", kept(mapped.table, drop, PARQUET)
+        yield from refused_file(mapped.table, drop.name, told, content)
         return
     try:
         chosen = mapped.theirs(parquet.schema_arrow.names)
     except WrongMappingError as error:
-        lines = _as_lines(parquet, drop)
-        yield from refused_file(mapped.table, drop.name, str(error), *lines)
+        content = kept(mapped.table, drop, PARQUET)
+        yield from refused_file(mapped.table, drop.name, str(error), content)
         return
     for batch in parquet.iter_batches(ROWS_A_BATCH):
         yield from entry(mapped.table, "received", batch.num_rows)
         for rows in by_encoding(pa.Table.from_batches([batch])):
             yield from checked_rows(mapped.table, mapped.rows(rows, chosen), drop.name)
-
-
-def _whole(file: BinaryIO) -> pq.ParquetFile:
-    """The file, every page of it readable: none of its rows shall be in when another cannot be."""
-    parquet = pq.ParquetFile(file)
-    for _batch in parquet.iter_batches(ROWS_A_BATCH):
-        pass
-    return parquet
-
-
-def _as_lines(parquet: pq.ParquetFile, drop: Drop) -> Kept:
-    """The rows of a readable parquet file as JSON lines."""
-    if drop.size > MOST_KEPT:
-        return Kept("", "")
-    rows = pa.concat_tables(by_encoding(parquet.read()), promote_options="default")
-    with reading(rows=rows) as session:
-        lines = session.read(AS_LINES).column("line").to_pylist()
-    return Kept("\n".join(lines), "jsonl")

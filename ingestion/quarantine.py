@@ -7,6 +7,7 @@ once, wherever a replay is killed and however often it is asked for.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dlt
 import pyarrow as pa
@@ -18,6 +19,7 @@ from ingestion.books import Book, entry
 from ingestion.contracts import check, refused
 from ingestion.own_columns import WrongMappingError
 from ingestion.pipeline import finish_pending, run_replay
+from ingestion.refused_files import PARQUET, Content, folder_of
 from ingestion.registry import Source, sources
 from ingestion.repairs import Repair, mended, mended_files, repairs
 from ingestion.tracking_plan import judge, plan_for
@@ -33,6 +35,7 @@ REFUSALS = """
         refused.payload,
         refused.origin,
         refused.format,
+        refused.kept_file,
         refused._dlt_load_id as load_id
     from refused
 """
@@ -66,6 +69,11 @@ NOTES = """
         count(*) as rows
     from fitting group by cdp_refusal_id
 """
+NEWEST = "select origin, max(cast(_dlt_load_id as double)) as load_id from rows group by origin"
+LOADED_AGAIN = """
+    select whole.* from whole inner join newest
+        on whole.origin = newest.origin and newest.load_id > cast(whole.load_id as double)
+"""
 LOAD = "cdp_load_id"
 HELPERS = ["cdp_reason", "cdp_rules", "cdp_refusal_id"]
 
@@ -98,20 +106,9 @@ def replay(source: str, table: str = "") -> Replayed:
     judged = [
         _judged(known, each, held, rules) for each in known.tables if table in ("", each.name)
     ]
-    fitting = [each for each in judged if each.rows.num_rows or each.files]
+    fitting = [each for each in judged if each.is_anything]
     books = run_replay(source, _source(source, fitting)).books if fitting else ()
     return Replayed(source, books, pa.concat_tables(each.still_refused for each in judged))
-
-
-@dataclass(frozen=True)
-class _Content:
-    """The content of a refused file, under a name that tells its format."""
-
-    name: str
-    text: str
-
-    def read_bytes(self) -> bytes:
-        return self.text.encode()
 
 
 @dataclass(frozen=True)
@@ -127,12 +124,21 @@ class _File:
 
 @dataclass(frozen=True)
 class _Judged:
-    """The refusals of one table that wait: `rows`, and rows of `files`, fit the contract now."""
+    """The refusals of one table that wait: `rows`, and rows of `files`, fit the contract now.
+
+    `loaded_again` are files that came in since, from their folder.
+    """
 
     table: RawTable
     rows: pa.Table
     still_refused: pa.Table
     files: tuple[_File, ...] = ()
+    loaded_again: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether there is something to load."""
+        return bool(self.rows.num_rows or self.files or self.loaded_again)
 
 
 def _judged(source: Source, table: RawTable, held: pa.Table, rules: Sequence[Repair]) -> _Judged:
@@ -143,15 +149,27 @@ def _judged(source: Source, table: RawTable, held: pa.Table, rules: Sequence[Rep
     rows = check(table, mended(table, single, rules)).accepted
     if plan := plan_for(table):
         rows = judge(plan, rows).accepted
-    files = tuple(_fitting_files(source, table, mended_files(table, whole, rules)))
-    ids = [file.refusal["refusal_id"] for file in files]
+    again = _loaded_again(table, whole) if whole.num_rows else []
+    done = [refusal["refusal_id"] for refusal in again]
+    left = [refusal for refusal in whole.to_pylist() if refusal["refusal_id"] not in done]
+    files = tuple(_fitting_files(source, table, left, rules))
+    done += [file.refusal["refusal_id"] for file in files]
     with scratch(waiting=waiting, fitting=rows) as session:
-        return _Judged(table, rows, session.read(STILL_REFUSED, [ids]), files)
+        return _Judged(table, rows, session.read(STILL_REFUSED, [done]), files, tuple(again))
 
 
-def _fitting_files(source: Source, table: RawTable, refusals: pa.Table) -> Iterator[_File]:
-    for refusal in refusals.to_pylist():
-        content = _Content(f"{refusal['origin']}.{refusal['format']}", refusal["payload"])
+def _loaded_again(table: RawTable, whole: pa.Table) -> list[Mapping[str, str]]:
+    """The files of which rows came in by a later load: somebody put them right in their folder."""
+    with scratch(whole=whole, newest=lake_rows(table, NEWEST)) as session:
+        found: list[Mapping[str, str]] = session.read(LOADED_AGAIN).to_pylist()
+        return found
+
+
+def _fitting_files(
+    source: Source, table: RawTable, waiting: Sequence[Mapping[str, str]], rules: Sequence[Repair]
+) -> Iterator[_File]:
+    for given in waiting:
+        refusal, content = _content(source.name, table, given, rules)
         try:
             parsed = source.reread(table, content)
         except (FilesUnreadableError, WrongMappingError):
@@ -161,6 +179,22 @@ def _fitting_files(source: Source, table: RawTable, refusals: pa.Table) -> Itera
         if result.accepted.num_rows:
             refused = (result.quarantined, _from(refusal["origin"], parsed.refused))
             yield _File(refusal, parsed.received, named.suppressed, result.accepted, refused)
+
+
+def _content(
+    source: str, table: RawTable, given: Mapping[str, str], rules: Sequence[Repair]
+) -> tuple[Mapping[str, Any], Content]:
+    """A refusal with the rules applied to it, and the content that they make of the file."""
+    path = folder_of(source) / given["kept_file"] if given["kept_file"] else None
+    text = given["payload"]
+    if path and given["format"] != PARQUET:
+        text, path = path.read_bytes().decode(errors="backslashreplace").strip(), None
+    rows = pa.Table.from_pylist([{**given, "payload": ""}])
+    place = rows.column_names.index("payload")
+    rows = rows.set_column(place, "payload", pa.array([text], pa.large_string()))
+    (refusal,) = mended_files(table, rows, rules).to_pylist()
+    name = f"{given['origin']}.{given['format']}"
+    return refusal, Content(name, refusal["payload"], path, refusal["is_salvaged"])
 
 
 def _from(origin: str, rows: pa.Table) -> pa.Table:
@@ -188,6 +222,10 @@ def _rows(judged: _Judged) -> Iterator[object]:
         yield from entry(table, "quarantined", -rows.num_rows)
     for file in judged.files:
         yield from _file_rows(table, file)
+    for refusal in judged.loaded_again:
+        yield from _noted({**refusal, "rules": "loaded again"}, rows=0)
+        yield from entry(table, "received", -1)
+        yield from entry(table, "quarantined", -1)
 
 
 def _file_rows(table: RawTable, file: _File) -> Iterator[object]:
@@ -196,11 +234,15 @@ def _file_rows(table: RawTable, file: _File) -> Iterator[object]:
     yield from _let_in(table, file.rows.append_column(LOAD, load))
     for rows in file.refused:
         yield from refused(table, rows)
-    note = {name: file.refusal[name] for name in ("table_name", "refusal_id", "rules")}
-    yield dlt.mark.with_table_name(pa.Table.from_pylist([{**note, "rows": 1}]), "replays")
+    yield from _noted(file.refusal, rows=1)
     yield from entry(table, "suppressed", file.suppressed)
     yield from entry(table, "received", file.received - 1)
     yield from entry(table, "quarantined", -1)
+
+
+def _noted(refusal: Mapping[str, str], rows: int) -> Iterator[object]:
+    note = {name: refusal[name] for name in ("table_name", "refusal_id", "rules")}
+    yield dlt.mark.with_table_name(pa.Table.from_pylist([{**note, "rows": rows}]), "replays")
 
 
 def _let_in(table: RawTable, rows: pa.Table) -> Iterator[object]:

@@ -9,10 +9,15 @@ from dlt.extract.source import DltSource
 
 from ingestion.csv_drops import parsed_csv
 from ingestion.instances import Instance, InstanceError, instances
+from ingestion.refused_files import Content, parsed_parquet
 from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
-from warehouse import File, RawTable
+from warehouse import RawTable
 from warehouse.files import Parsed
 from warehouse.lake import books_of, quarantine_of, replays_of, violations_of
+
+
+def _reread(table: RawTable, file: Content) -> Parsed:
+    return parsed_parquet(file) if file.path else parsed_csv(table, file)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Source:
     tables: tuple[RawTable, ...]
     open: Callable[[], DltSource]
     checked: str = ""
-    reread: Callable[[RawTable, File], Parsed] = parsed_csv
+    reread: Callable[[RawTable, Content], Parsed] = _reread
 
     @property
     def is_on(self) -> bool:

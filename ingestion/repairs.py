@@ -16,7 +16,7 @@ import settings
 from settings import ForeseenError
 from warehouse import QueryError, RawTable, scratch
 
-FIELDS = {"name", "source", "table", "reason", "payload", "set"}
+FIELDS = {"name", "source", "table", "reason", "payload", "set", "salvage"}
 QUOTE = "'"
 IS_ROW = "coalesce(json_type(try_cast(payload as json)), '') = 'OBJECT'"
 KEYS = f"""
@@ -38,6 +38,7 @@ class Repair:
     reason: str = ""
     payload: str = ""
     set: Mapping[str, str] = field(default_factory=dict)
+    salvage: bool = False
 
     def matches(self, reason: str) -> str:
         """The SQL condition for the refusals it is for, by the column that holds the reason."""
@@ -80,8 +81,18 @@ def mended(table: RawTable, refusals: pa.Table, rules: Sequence[Repair]) -> pa.T
 
 
 def mended_files(table: RawTable, refusals: pa.Table, rules: Sequence[Repair]) -> pa.Table:
-    """The refused files with the content that the rules for payloads make, and `rules` applied."""
-    return _with_payloads(refusals, _ours(table, rules))
+    """The refused files with the content that the rules for payloads make, and `rules` applied.
+
+    `is_salvaged` says of which only what can be read is wanted.
+    """
+    ours = _ours(table, rules)
+    rows = _with_payloads(refusals, ours)
+    rows = rows.append_column("is_salvaged", pa.repeat(False, rows.num_rows))
+    for rule in (rule for rule in ours if rule.salvage):
+        found = f"is_salvaged or {rule.matches('reason')} as is_salvaged"
+        noted = rule.noted("reason", "rules")
+        rows = _applied(rule, rows, f"select * replace ({found}, {noted}) from rows")
+    return rows
 
 
 def _ours(table: RawTable, rules: Sequence[Repair]) -> list[Repair]:
@@ -95,10 +106,15 @@ def _repair(rule: Any, path: Path) -> Repair:
     if unknown := set(rule) - FIELDS:
         raise RepairRuleError(f"{path}: {name} has unknown fields: {', '.join(sorted(unknown))}")
     columns = rule.get("set") or {}
-    if not isinstance(columns, dict) or not (columns or rule.get("payload")):
+    salvage = rule.get("salvage", False)
+    if not isinstance(salvage, bool):
+        raise RepairRuleError(f"{path}: {name} has a salvage that is neither true nor false.")
+    if not isinstance(columns, dict) or not (columns or rule.get("payload") or salvage):
         raise RepairRuleError(f"{path}: {name} has neither payload nor a mapping named set.")
-    texts = {key: str(rule[key]) for key in FIELDS - {"set"} if key in rule}
-    return Repair(**texts, set={str(column): str(sql) for column, sql in columns.items()})
+    texts = {key: str(rule[key]) for key in FIELDS - {"set", "salvage"} if key in rule}
+    return Repair(
+        **texts, salvage=salvage, set={str(column): str(sql) for column, sql in columns.items()}
+    )
 
 
 def _with_payloads(refusals: pa.Table, rules: Sequence[Repair]) -> pa.Table:

@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from ingestion.contracts import NOT_TEXT, refused_file
+from ingestion.contracts import NOT_TEXT, Kept, refused_file
 from ingestion.drops import BATCH_BYTES
 from ingestion.own_columns import WrongMappingError
 from ingestion.sources.web import event_rows
@@ -101,7 +101,7 @@ def _rows(instance: str, table: RawTable, given: Mapping[str, str]) -> Iterator[
         for span in spans:
             if span.gap:
                 told = json.dumps(asdict(span))
-                yield from refused_file(table, span.name, span.gap, told)
+                yield from refused_file(table, span.name, span.gap, Kept(told))
         for messages in _batches(consumer, spans, reached):
             yield from event_rows(table, [_as_lines(messages)])
     read.update(reached)

@@ -30,6 +30,7 @@ SHOWN = """
         first_seen_at,
         last_seen_at,
         case when is_replayed then concat_ws(' ', 'let in', rules) else 'waiting' end as state,
+        kept_file,
         case when format is null then payload else left(payload, 500) || ' ...' end as payload
     from refusals
     where starts_with(refusal_id, ?) and ? in ('', table_name)

@@ -18,11 +18,11 @@ import warehouse
 from activation.deliver import forget as forget_at_destination
 from activation.syncs import syncs
 from identity import state
-from ingestion import suppression
+from ingestion import refused_files, suppression
 from ingestion.pipeline import drop_pending
 from privacy import access, inbox
 from privacy.person import Person, find, owns
-from privacy.scan import JOURNAL, Hit, files, scan
+from privacy.scan import JOURNAL, Hit, files, may_name, scan
 from settings import ForeseenError
 from warehouse import RawTable, rewrite_rows
 
@@ -144,10 +144,22 @@ def _forget_in_lake(person: Person, table: RawTable, raw_tables: Sequence[RawTab
     if table.name == "quarantine":
         others = [other for other in raw_tables if other.source == table.source]
         condition, params = _refused(person, others)
-        return rewrite_rows(table, condition, params, keep_without=None)
+        rewritten = rewrite_rows(table, condition, params, keep_without=None)
+        return rewritten + _forget_refused_files(person, table)
     condition, params = owns(table, person)
     emptied = list(table.identifiers) if table.erasure == "anonymise" else None
     return rewrite_rows(table, condition, params, keep_without=emptied)
+
+
+def _forget_refused_files(person: Person, quarantine: RawTable) -> int:
+    """Take out the kept files that name the person; one that cannot be read may do so, too."""
+    kept = sorted(refused_files.folder_of(quarantine.source).glob("*"))
+    named = [path.name for path in kept if may_name(path, person.values(CERTAIN))]
+    if not named:
+        return 0
+    gone = "coalesce(list_contains(string_split(?, ','), kept_file), false)"
+    rewritten = rewrite_rows(quarantine, gone, [",".join(named)], keep_without=None)
+    return rewritten + refused_files.forget(quarantine.source, named)
 
 
 def _refused(person: Person, tables: Iterable[RawTable]) -> tuple[str, list[str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import settings
+from ingestion import refused_files
 from ingestion.contracts import check
 from warehouse import (
     FilesUnreadableError,
@@ -52,9 +53,12 @@ def keep_retention(raw_tables: Iterable[RawTable]) -> Retained:
 def _rewritten(table: RawTable) -> int:
     today = [settings.today().isoformat()]
     refused = quarantine_of(table.source)
-    return rewrite_rows(table, _is_over(table), today, keep_without=None) + rewrite_rows(
+    kept = refused_files.named(table.source)
+    rewritten = rewrite_rows(table, _is_over(table), today, keep_without=None) + rewrite_rows(
         refused, REFUSED_LONG_AGO, today, keep_without=None
     )
+    gone = kept - refused_files.named(table.source)
+    return rewritten + refused_files.forget(table.source, gone)
 
 
 def _is_over(table: RawTable) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 import settings
@@ -48,8 +49,14 @@ def scan(values: Iterable[str]) -> list[Hit]:
     return [
         Hit(path=str(path.relative_to(settings.home())), found=found)
         for path in files()
-        for found in sorted(_found(path, needles, others))
+        for found in sorted(_told(path, needles, others))
     ]
+
+
+def may_name(path: Path, values: Iterable[str]) -> bool:
+    """Whether a file names one of these, or cannot be read, so that nobody can tell."""
+    wanted = set(values)
+    return bool(_told(path, _needles(wanted), _needles(_longer(wanted))))
 
 
 def files() -> list[Path]:
@@ -87,6 +94,15 @@ def _spellings(value: str) -> Iterator[bytes]:
     for digest in (hashlib.sha256, hashlib.md5, hashlib.sha1):
         yield digest(value.encode()).hexdigest().encode()
     yield base64.b64encode(value.encode()).rstrip(b"=")[:-1]
+
+
+def _told(path: Path, needles: dict[bytes, str], others: Iterable[bytes]) -> set[str]:
+    try:
+        return _found(path, needles, others)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
+            raise
+        return {"it cannot be read"}
 
 
 def _found(path: Path, needles: dict[bytes, str], others: Iterable[bytes]) -> set[str]:

@@ -7,15 +7,18 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 
 from warehouse.session import Session, beside, opened
 
 FIELD = r'(?:"(?:[^"]|"")*"|[^",\n][^,\n]*|)'  # in quotes, or not beginning with one, or empty
+ROWS_A_LOOK = 250_000  # bounds memory
 BLOCK_BYTES = 2_147_483_647  # the most that the CSV parser takes at once
 REFUSED = pa.schema([("payload", pa.string()), ("reason", pa.string()), ("origin", pa.string())])
 
@@ -74,6 +77,17 @@ def text_lines(file: File) -> Parsed:
     lines = _not_blank(_split(text))
     received = len(lines) + refused.num_rows
     return Parsed(_with_origin(pa.table({"line": lines}), file), refused, received)
+
+
+def whole_parquet(file: BinaryIO | Path) -> pq.ParquetFile:
+    """The file, every page of it readable: no row shall be in when another cannot be.
+
+    Raises ArrowException, or OSError without a number when it is the file that is broken.
+    """
+    parquet = pq.ParquetFile(file)
+    for _batch in parquet.iter_batches(ROWS_A_LOOK):
+        pass
+    return parquet
 
 
 def csv_rows(file: File) -> Parsed:

@@ -29,7 +29,8 @@ QUARANTINE = {
     "reason": "string",
     "payload": "string",
     "origin": "string",
-    "format": "string",  # of a whole file whose content is the payload: csv or jsonl
+    "format": "string",  # of a whole file that can be replayed: csv, jsonl or parquet
+    "kept_file": "string",  # where its content is, when it is not the payload
 }
 BOOKS = {"table_name": "string", "entry": "string", "rows": "bigint"}
 REPLAYS = {"table_name": "string", "refusal_id": "string", "rules": "string", "rows": "bigint"}

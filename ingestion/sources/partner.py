@@ -20,17 +20,17 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
 from ingestion.books import entry
-from ingestion.contracts import checked_rows, refused, refused_file
+from ingestion.contracts import Kept, checked_rows, refused, refused_file
 from ingestion.csv_drops import parsed_csv
 from ingestion.drops import new_files
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables
+from ingestion.refused_files import kept
 from warehouse import FilesUnreadableError, RawTable, csv_rows
-from warehouse.files import Parsed
+from warehouse.files import Parsed, whole_parquet
 
 TERMS = {
     "provider": "string",
@@ -129,7 +129,7 @@ def _revision(data_set: _DataSet, folder: Path) -> Iterator[object]:
     except ManifestInvalidError as error:
         text = manifest.read_bytes().decode(errors="replace") if manifest.exists() else ""
         origin = f"{folder.name}/manifest.json"
-        yield from refused_file(data_set.table, origin, str(error), text)
+        yield from refused_file(data_set.table, origin, str(error), Kept(text))
         return
     for path in sorted(folder.glob(data_set.files)):
         yield from _members(data_set, path, terms)
@@ -144,15 +144,15 @@ def _members(data_set: _DataSet, path: Path, terms: Mapping[str, str]) -> Iterat
             yield from refused(table, parsed.refused)
             yield from checked_rows(table, parsed.rows, origin)
             return
-        parquet = pq.ParquetFile(path)
-        for batch in parquet.iter_batches(ROWS_A_BATCH):
+        for batch in whole_parquet(path).iter_batches(ROWS_A_BATCH):
             rows = data_set.rows(pa.Table.from_batches([batch]), terms)
             yield from entry(table, "received", batch.num_rows)
             yield from checked_rows(table, rows, origin)
     except (pa.ArrowException, FilesUnreadableError, WrongMappingError, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
             raise
-        yield from refused_file(table, origin, f"not a readable file: {error}")
+        content = kept(table, path, path.suffix[1:])
+        yield from refused_file(table, origin, f"not a readable file: {error}", content)
 
 
 def _under(rows: pa.Table, terms: Mapping[str, str]) -> pa.Table:

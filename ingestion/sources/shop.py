@@ -13,13 +13,14 @@ from pathlib import Path
 
 import dlt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from dlt.extract.resource import DltResource
 
 from ingestion.books import entry
 from ingestion.contracts import checked_rows, refused_file
 from ingestion.drops import new_files
+from ingestion.refused_files import kept
 from warehouse import RawTable
+from warehouse.files import whole_parquet
 
 ORDER_LINES = RawTable(
     source="shop",
@@ -104,10 +105,11 @@ def _rows(table: RawTable, bucket_url: str) -> Iterator[object]:
 
 def _file_rows(table: RawTable, path: Path) -> Iterator[object]:
     try:
-        for batch in pq.ParquetFile(path).iter_batches(ROWS_A_BATCH):
+        for batch in whole_parquet(path).iter_batches(ROWS_A_BATCH):
             yield from entry(table, "received", batch.num_rows)
             yield from checked_rows(table, pa.Table.from_batches([batch]), path.name)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
             raise
-        yield from refused_file(table, path.name, f"not a readable parquet file: {error}")
+        told = f"not a readable parquet file: {error}"
+        yield from refused_file(table, path.name, told, kept(table, path, "parquet"))

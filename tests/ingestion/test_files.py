@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from ingestion import suppression
+from ingestion import refused_files, suppression
 from ingestion.pipeline import SourceUnavailableError, load, pipeline_for
 from ingestion.quarantine import refusals, replay
 from ingestion.registry import sources
@@ -76,7 +76,7 @@ def written(format: str, *rows: dict[str, Any]) -> bytes:
     return "\n".join(lines).encode()
 
 
-def with_rule(monkeypatch: pytest.MonkeyPatch, folder: Path, **rule: str) -> None:
+def with_rule(monkeypatch: pytest.MonkeyPatch, folder: Path, **rule: object) -> None:
     named = {"name": "mends", "source": "graz", "table": "receipt_lines", **rule}
     (folder / "repairs.yml").write_text(yaml.safe_dump({"repairs": [named]}))
     monkeypatch.setenv("CDP_REPAIRS", str(folder / "repairs.yml"))
@@ -191,17 +191,61 @@ def test_a_replay_of_a_file_that_was_killed_is_finished_and_not_repeated(
     assert seen_values(LINES, "receipt_id") == ["graz:7"]
 
 
-def test_a_parquet_file_with_a_broken_page_is_not_half_read(on: On) -> None:
-    till = on("parquet")
+def damaged(path: Path) -> None:
+    """A parquet file of two row groups of 500 rows; a page of the second one is broken."""
     rows = pa.Table.from_pylist([{**ROW, "line": number} for number in range(1_000)])
-    pq.write_table(rows, path := till.folder / "bons.parquet", row_group_size=500)
+    pq.write_table(rows, path, row_group_size=500)
     second = pq.read_metadata(path).row_group(1).column(1)
     raw, start = bytearray(path.read_bytes()), second.dictionary_page_offset
     raw[start : start + second.total_compressed_size] = b"\xff" * second.total_compressed_size
     path.write_bytes(raw)
-    report = load("graz")
 
-    assert (report.accepted, report.quarantined) == (0, 1)
+
+def test_of_a_damaged_parquet_file_comes_in_what_a_rule_salvages(
+    on: On, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = on("parquet")
+    damaged(till.folder / "bons.parquet")
+    report = load("graz")
+    (till.folder / "bons.parquet").unlink()
+    waiting = replay("graz")
+    with_rule(monkeypatch, tmp_path, salvage=True)
+    books = [replay("graz").books for _ in range(2)]
+
+    assert (report.accepted, report.quarantined, waiting.books) == (0, 1, ())
+    assert [(b.received, b.accepted, b.quarantined, b.problem) for b in books[0]] == [
+        (500, 500, 0, "")
+    ]
+    assert (books[1], len(seen(LINES))) == ((), 500)
+    assert seen_values("raw_graz.quarantine", "reason")[1].startswith("row group 2 with 500 rows")
+
+
+def test_a_large_file_is_kept_beside_and_let_in_by_a_rule(
+    on: On, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_files, "MOST_KEPT", 10)
+    on().drop("bons.csv", written("csv", ROW, {**ROW, "line": 2}).replace(b",", b";"))
+    load("graz")
+    (refused,) = seen("raw_graz.quarantine")
+    with_rule(monkeypatch, tmp_path, payload="replace(payload, ';', ',')")
+    (book,) = replay("graz").books
+
+    kept = refused_files.folder_of("graz") / refused["kept_file"]
+    assert kept.read_bytes().count(b";") == 3 * (len(ROW) - 1)
+    assert (book.received, book.accepted, book.problem, len(seen(LINES))) == (1, 2, "", 2)
+
+
+def test_a_refused_file_that_was_put_right_in_its_folder_waits_no_more(on: On) -> None:
+    till = on("parquet")
+    till.drop("bons.parquet", b"PAR1 torn")
+    load("graz")
+    till.drop("bons.parquet", written("parquet", ROW))
+    load("graz")
+    (book,) = replay("graz").books
+
+    assert (book.received, book.quarantined, book.problem) == (-1, -1, "")
+    assert (len(seen(LINES)), refusals("graz")["rules"].to_pylist()) == (1, ["loaded again"])
+    assert replay("graz").still_refused.num_rows == 0
 
 
 def test_a_missing_field_of_a_json_line_is_empty_and_what_is_no_object_is_refused(on: On) -> None:

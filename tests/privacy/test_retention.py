@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion import registry
+from ingestion import refused_files, registry
 from ingestion.pipeline import load
 from privacy.retention import Retained, keep_retention
 from privacy.scan import scan
@@ -65,6 +65,19 @@ def test_a_refused_row_of_long_ago_goes_too(
     quarantine = (home / "lake" / "raw_dmp" / "quarantine").glob("*.parquet")
 
     assert [pq.read_table(path).num_rows for path in quarantine] == [0]
+
+
+def test_a_refused_file_of_long_ago_goes_with_its_refusal(
+    home: Path, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_files, "MOST_KEPT", 1)  # byte
+    (inbox / "segments_2011-11-11.csv").write_text("id;mail\nd1;ab\n")
+    load("dmp")
+    kept = [len(list(refused_files.folder_of("dmp").iterdir()))]
+    monkeypatch.setenv("CDP_TODAY", "2999-01-01")
+    keep_retention(registry.tables())
+
+    assert [*kept, len(list(refused_files.folder_of("dmp").iterdir()))] == [1, 0]
 
 
 def test_a_drop_that_gave_the_lake_nothing_is_judged_by_its_own_rows(
