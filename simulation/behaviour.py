@@ -33,6 +33,7 @@ MORE_EVENTS = 2.6  # events after the first two of a visit, on average
 ORDER_EVENTS = 4  # events that an order adds to its visit
 EVENT_MIX = (0.38, 0.43, 0.13, 0.06)  # pages, views, adds and heartbeats in a visit
 INTEREST_SHARE = 0.6  # of products looked at are of an interest
+WISHES, WISH_SHARE = 0.3, 0.2  # of people wish for a product; of what these look at is that one
 BOTS = 0.02  # of events are by bots
 BOT_VISIT = 60  # pages that a bot takes in one visit, within a minute
 TESTERS = 0.005  # of events are by the company's own testers
@@ -489,12 +490,17 @@ def logged_in(
 
 
 def products_seen(scene: Scene, visit: Column, kind: Column, rng: np.random.Generator) -> Column:
-    """The product of each event: of the order, else of an interest; what is added was viewed."""
+    """The product of each event: of the order, else of an interest; what is added was viewed.
+
+    Some people look at one product again and again, and do not buy it for that.
+    """
     market, visits, orders = scene.market, scene.visits, scene.orders
     person, order = visits.person[visit], visits.order[visit]
     product = np.empty(len(visit), np.int32)
     is_known = person >= 0
     product[is_known] = liked_products(market, person[is_known], INTEREST_SHARE, rng)
+    wishes, again = wished(market, person, rng.spawn(1)[0])
+    product[again] = wishes[person[again]]
     category = visits.device[visit][~is_known] % (len(market.shelf.size) - 1)
     calm = np.full(len(category), 0.5)
     product[~is_known] = drawn_products(market.shelf, category, calm, rng)
@@ -506,6 +512,14 @@ def products_seen(scene: Scene, visit: Column, kind: Column, rng: np.random.Gene
     after_view = after_view[visit[after_view] == visit[after_view - 1]]
     product[after_view] = product[after_view - 1]
     return product
+
+
+def wished(market: Market, person: Column, rng: np.random.Generator) -> tuple[Column, Column]:
+    """What each person wishes for, and the events in which those who do look at it."""
+    people = market.population.people.num_rows
+    wishes = liked_products(market, np.arange(people), INTEREST_SHARE, rng)
+    has_wish = np.append(rng.random(people) < WISHES, False)
+    return wishes, np.flatnonzero(has_wish[person] & (rng.random(len(person)) < WISH_SHARE))
 
 
 def delivery_times(happened: Column, rng: np.random.Generator) -> tuple[Column, Column]:
