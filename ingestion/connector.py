@@ -114,14 +114,33 @@ def _answered(
 ) -> Iterator[Received]:
     """The rows that were answered, as rows of ours: one order is received as so many lines."""
     lines: list[str] = []
-    for times in _questions(endpoint, _since(door, endpoint, newest)):
-        for rows in _answers(door.client, endpoint, {**door.given, **times}):
+    for tokens in _asked(door, endpoint, _since(door, endpoint, newest)):
+        for rows in _answers(door.client, endpoint, tokens):
             lines += map(json.dumps, rows)
             if len(lines) >= ROWS_A_BATCH:
                 yield _received(door, endpoint, table, lines)
                 lines = []
     if lines:
         yield _received(door, endpoint, table, lines)
+
+
+def _asked(door: _Door, endpoint: Endpoint, since: datetime) -> Iterator[dict[str, str]]:
+    """What to fill in, once for each time that an endpoint is asked."""
+    each = _ids(door, endpoint.per, since) if endpoint.per else [{}]
+    for times in _questions(endpoint, since):
+        yield from ({**door.given, **times, **one} for one in each)
+
+
+def _ids(door: _Door, endpoint: Endpoint, since: datetime) -> list[dict[str, str]]:
+    """The ids of a list; a row without one is refused where the list itself is read."""
+    start = since - timedelta(days=endpoint.again_days)
+    rows = [
+        row
+        for tokens in _asked(door, endpoint, start)
+        for page in _answers(door.client, endpoint, tokens)
+        for row in page
+    ]
+    return [{"each": str(row["id"])} for row in rows if isinstance(row, dict) and row.get("id")]
 
 
 def _received(door: _Door, endpoint: Endpoint, table: RawTable, lines: list[str]) -> Received:

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import dlt
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 from dlt.sources.sql_database import sql_table
 from sqlalchemy.exc import NoSuchTableError, OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from ingestion.contracts import by_encoding
-from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named
+from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named, resources
 from ingestion.versions import Received, new_versions
 from warehouse import RawTable, scratch
 
@@ -73,13 +71,7 @@ def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]
     if not given["again_days"].isdecimal():
         raise WrongMappingError(f"its AGAIN_DAYS are {given['again_days']}, not a number of days")
 
-    @dlt.source(name=instance)
-    def resources() -> Iterator[DltResource]:
-        for each in mapped:
-            resource = dlt.resource(_rows, name=each.table.name, write_disposition="append")
-            yield resource(each, given)
-
-    return resources()
+    return resources(instance, mapped, _rows, given)
 
 
 def _rows(mapped: Mapped, given: Mapping[str, str]) -> Iterator[object]:

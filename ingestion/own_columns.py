@@ -7,10 +7,13 @@ A column that no setting names is read from one of the same name, where there is
 the name of the instance, so no two systems share a key.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import dlt
 import pyarrow as pa
+from dlt.extract.resource import DltResource
+from dlt.extract.source import DltSource
 
 from ingestion.contracts import REFUSED_FOR
 from warehouse import RawTable, reading
@@ -117,6 +120,22 @@ def mapped_tables(
             f"it has no setting {unknown[0].upper()}; there are {names}, and of a column"
             " <TABLE>__<COLUMN>, by our names of both"
         )
+
+
+def resources(
+    instance: str,
+    mapped: Iterable[Mapped],
+    rows: Callable[[Mapped, Mapping[str, str]], Iterator[object]],
+    given: Mapping[str, str],
+) -> DltSource:
+    """A resource for each mapped table, which appends what `rows` reads of it."""
+
+    @dlt.source(name=instance)
+    def made() -> Iterator[DltResource]:
+        for each in mapped:
+            yield dlt.resource(rows, name=each.table.name, write_disposition="append")(each, given)
+
+    return made()
 
 
 def nothing_named(instance: str, tables: Iterable[RawTable]) -> WrongMappingError:

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
-import dlt
 import pyarrow as pa
-from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 from fsspec import AbstractFileSystem, asyn
 from fsspec.core import url_to_fs
@@ -22,7 +20,7 @@ from fsspec.core import url_to_fs
 from ingestion.books import entry
 from ingestion.contracts import by_encoding, checked_rows, refused, refused_file
 from ingestion.drops import Drop, new_drops
-from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named
+from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named, resources
 from ingestion.refused_files import PARQUET, Content, kept, parsed_parquet
 from ingestion.rest import IS_ROW, KEYS, pointer
 from ingestion.sources.web import event_rows
@@ -44,13 +42,7 @@ def opened(instance: str, tables: tuple[RawTable, ...], given: Mapping[str, str]
     if not mapped:
         raise nothing_named(instance, tables)
 
-    @dlt.source(name=instance)
-    def resources() -> Iterator[DltResource]:
-        for each in mapped:
-            resource = dlt.resource(_rows, name=each.table.name, write_disposition="append")
-            yield resource(each, given)
-
-    return resources()
+    return resources(instance, mapped, _rows, given)
 
 
 def reread(

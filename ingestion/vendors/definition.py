@@ -37,6 +37,8 @@ class Endpoint:
     which makes it a POST. `again_days` before the newest change are asked
     for anew by each load, for rows that are restated and do not say so. `window_days` cuts long
     histories into requests of so many days, and nothing is asked for beyond `history_days`.
+    With `per` it is asked once for each row of that list, whose id is `{each}`: for those that are
+    not older than the list's own `again_days` before what is asked for.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Endpoint:
     again_days: int = 0
     window_days: int = 0
     history_days: int = 0
+    per: "Endpoint | None" = None
 
 
 @dataclass(frozen=True)

@@ -118,10 +118,42 @@ mailchimp_list = partial(
         limit=1000, offset_param="offset", limit_param="count", total_path="total_items"
     ),
 )
+mailchimp_campaigns = partial(
+    mailchimp_list,
+    name="campaigns",
+    table=CAMPAIGNS,
+    path="campaigns",
+    rows="campaigns",
+    params={"since_send_time": "{before}", "status": "sent"},
+    parts=(
+        Part(
+            columns={
+                "campaign_id": own("/id"),
+                "name": first(text("/settings/title"), text("/settings/subject_line")),
+                "subject": text("/settings/subject_line"),
+                "sent_at": text("/send_time"),
+                "updated_at": text("/send_time"),
+            },
+        ),
+    ),
+)
+ACTIONS = {"open": "opened", "click": "clicked", "bounce": "bounced"}
+ACTION = " ".join(
+    [
+        "case",
+        text("/action"),
+        *(f"when '{action}' then '{kind}'" for action, kind in ACTIONS.items()),
+    ]
+)
+ACTIVITY = (  # has no id of its own
+    f"{own('/campaign_id', 'root')} || ':' || md5(concat({text('/email_id', 'root')}, '|',"
+    f" {text('/action')}, '|', {text('/timestamp')}, '|', {text('/url')}))"
+)
 MAILCHIMP = Vendor(
     name="mailchimp",
     kind="email",
-    description="Members of one Mailchimp audience, and the campaigns of the account",
+    description="Members of one Mailchimp audience, and the campaigns of the account with what"
+    " became of them",
     settings=("base_url", "api_key", "list_id"),
     basic=("cdp", "{api_key}"),
     endpoints=(
@@ -147,21 +179,27 @@ MAILCHIMP = Vendor(
                 ),
             ),
         ),
+        mailchimp_campaigns(again_days=1),
         mailchimp_list(
-            name="campaigns",
-            table=CAMPAIGNS,
-            path="campaigns",
-            rows="campaigns",
-            params={"since_send_time": "{before}", "status": "sent"},
-            again_days=1,
+            name="activity",
+            table=EVENTS,
+            path="reports/{each}/email-activity",
+            rows="emails",
+            params={"since": "{before}"},
+            again_days=2,  # openings may come late
+            per=mailchimp_campaigns(again_days=90),  # of older ones, nothing is asked for again
             parts=(
                 Part(
+                    each=("/activity",),
+                    where=f"{text('/action')} is null or {ACTION} end is not null",
                     columns={
-                        "campaign_id": own("/id"),
-                        "name": first(text("/settings/title"), text("/settings/subject_line")),
-                        "subject": text("/settings/subject_line"),
-                        "sent_at": text("/send_time"),
-                        "updated_at": text("/send_time"),
+                        "event_id": ACTIVITY,
+                        "profile_id": own("/email_id", "root"),
+                        "campaign_id": own("/campaign_id", "root"),
+                        "kind": f"{ACTION} end",
+                        "url": text("/url"),
+                        "occurred_at": text("/timestamp"),
+                        "updated_at": text("/timestamp"),
                     },
                 ),
             ),

@@ -25,7 +25,7 @@ ROWS = {
     "stripe": {"accounts": 10, "order_lines": 4},  # less charges that failed
     "facebook_ads": {"campaigns": 4, "insights": 9},
     "google_ads": {"campaigns": 3, "insights": 9},
-    "mailchimp": {"campaigns": 1, "profiles": 8},
+    "mailchimp": {"campaigns": 1, "events": 3, "profiles": 8},
     "intercom": {"tickets": 2, "users": 9},
 }
 FLIPS: dict[str, tuple[str, str, Any, str]] = {  # list, field, what it becomes, the reason given
@@ -303,3 +303,30 @@ def test_an_instance_that_cannot_be_read_says_what_to_check_and_no_secret(
         load("ours")
 
     assert "wrong key" not in str(caught.value) and "right key" not in str(caught.value)
+
+
+def test_what_became_of_a_mailchimp_campaign_is_asked_for_until_it_is_ninety_days_old(
+    on: On,
+) -> None:
+    made = on("mailchimp")
+    (first,) = made.lists["campaigns"]
+    made.lists["campaigns"] += [
+        {**first, "id": "early", "send_time": "2019-06-01T00:00:00Z"},
+        {**first, "id": "late", "send_time": "2019-12-01T00:00:00Z"},
+    ]
+    load("ours")
+    del made.asked[:]
+    (opened, *_) = made.lists["email_activity"]
+    again = {"action": "open", "timestamp": "2019-12-02T08:00:00+00:00"}
+    made.lists["email_activity"].append({**opened, "campaign_id": "late", "activity": [again]})
+    report = load("ours")
+
+    asked = [one.path.split("/")[2] for one in made.asked if one.path.startswith("/reports")]
+    assert (dict(report.rows), asked) == ({"events": 1}, [first["id"], "late"])
+    kinds = "select kind, campaign_id, url from raw_email.events order by occurred_at"
+    assert [tuple(row.values()) for row in seen(kinds)] == [
+        ("bounced", f"ours:{first['id']}", None),
+        ("opened", f"ours:{first['id']}", None),
+        ("clicked", f"ours:{first['id']}", "https://example.com/alpha"),
+        ("opened", "ours:late", None),
+    ]

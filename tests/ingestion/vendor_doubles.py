@@ -383,12 +383,25 @@ def _google_ads(made: Double, asked: Asked) -> Any:
 def _mailchimp(made: Double, asked: Asked) -> Any:
     _let_in(asked, "authorization", _basic(made))
     name = asked.path.rpartition("/")[2]
+    if name == "email-activity":
+        return _activity(made, asked)
     key = {"members": "last_changed", "campaigns": "send_time"}[name]
     since = asked.given["since_last_changed" if name == "members" else "since_send_time"]
     rows = _since(made.lists[name], key, since, strictly=True)
     start = 0 if made.goes_in_circles else int(asked.given.get("offset", 0))
     total = 10**9 if made.goes_in_circles else len(rows)
     return {name: rows[start : start + int(asked.given["count"])], "total_items": total}
+
+
+def _activity(made: Double, asked: Asked) -> Any:
+    """What members did with one campaign after a moment, members who did nothing among them."""
+    campaign, since = asked.path.split("/")[-2], asked.given["since"]
+    rows = [row for row in made.lists["email_activity"] if row["campaign_id"] == campaign]
+    start = int(asked.given.get("offset", 0))
+    page = rows[start : start + int(asked.given["count"])]
+    done = [_since(row["activity"], "timestamp", since, strictly=True) for row in page]
+    emails = [{**row, "activity": some} for row, some in zip(page, done, strict=True)]
+    return {"emails": emails, "total_items": len(rows)}
 
 
 def _intercom(made: Double, asked: Asked) -> Any:
