@@ -71,6 +71,22 @@ GIVEN_BACK = Part(
         "price": REFUNDED_PRICE,
     },
 )
+AMOUNT_GIVEN_BACK = (
+    Part(  # money without goods: all that the refund differs from its lines, of none
+        each=("/refunds", "/order_adjustments"),
+        where=f"coalesce({text('/test', ROOT)}, 'false') <> 'true'"
+        f" and coalesce({text('/kind')}, 'refund_discrepancy') = 'refund_discrepancy'"
+        " and coalesce(json_array_length(holder, '/refund_line_items'), 0) = 0",
+        columns={
+            **GIVEN_BACK.columns,
+            "stock_code": "'REFUND'",
+            "description": text("/reason"),
+            "quantity": "'-1'",
+            "price": f"coalesce(cast(abs(try_cast({text('/amount')} as double)) as varchar),"
+            f" {text('/amount')})",
+        },
+    )
+)
 shopify_orders = partial(
     Endpoint,
     path="orders.json",
@@ -84,7 +100,9 @@ SHOPIFY = Vendor(
     description="Customers, orders and refunds of a Shopify shop",
     headers={"X-Shopify-Access-Token": "{api_key}"},
     endpoints=(
-        shopify_orders(name="orders", table=ORDER_LINES, parts=(BOUGHT, GIVEN_BACK)),
+        shopify_orders(
+            name="orders", table=ORDER_LINES, parts=(BOUGHT, GIVEN_BACK, AMOUNT_GIVEN_BACK)
+        ),
         shopify_orders(
             name="orders_of_guests",
             table=ORDER_CONTACTS,

@@ -17,7 +17,7 @@ from tests.ingestion.samples import seen, seen_values
 from tests.ingestion.vendor_doubles import Double, double, settings_of
 
 ROWS = {
-    "shopify": {"accounts": 4, "order_lines": 4},
+    "shopify": {"accounts": 4, "order_lines": 5},
     "hubspot": {"consents": 3, "contacts": 9},
     "salesforce": {"consents": 2, "contacts": 5},
     "zendesk": {"tickets": 7, "users": 8},  # less deleted tickets and agents
@@ -199,6 +199,17 @@ def test_a_search_of_hubspot_goes_on_past_its_depth(
     assert len(set(seen_values("raw_crm.contacts", "contact_id"))) == 9
 
 
+def test_money_given_back_without_goods_is_a_refund_and_shipping_is_none(on: On) -> None:
+    on("shopify")
+    load("ours")
+
+    columns = "invoice, quantity, price, description"
+    given_back = seen(f"select {columns} from raw_ours.order_lines where stock_code = 'REFUND'")
+    assert [tuple(row.values()) for row in given_back] == [
+        ("Cours:801704738999", -1, 1.5, "Refund discrepancy")
+    ]
+
+
 def test_discounts_and_refunds_of_an_order_are_in_the_price(on: On) -> None:
     made = on("shopify")
     order = next(order for order in made.lists["orders"] if order["refunds"])
@@ -209,7 +220,8 @@ def test_discounts_and_refunds_of_an_order_are_in_the_price(on: On) -> None:
 
     lines = seen(
         "select quantity, price from raw_shop.order_lines"
-        f" where line_id = '{line['id']}' or invoice like 'C%' order by quantity"
+        f" where line_id = '{line['id']}' or (invoice like 'C%' and stock_code <> 'REFUND')"
+        " order by quantity"
     )
     assert lines == [{"quantity": -2, "price": 9.25}, {"quantity": 4, "price": 9.25}]
 
