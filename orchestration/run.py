@@ -13,6 +13,7 @@ import dagster as dg
 
 import settings
 from orchestration.definitions import defs
+from orchestration.defs.refresh import BY_CLI
 from orchestration.demo import apis
 from orchestration.history import open_instance
 from orchestration.lock import only_one
@@ -28,7 +29,7 @@ DISK_FULL = (
 DISK_ADVICE = (
     " Free some space under CDP_HOME, then refresh again: nothing that was loaded is lost."
 )
-OUR_RUNS = {"cdp/process": "cli"}
+OUR_RUNS = {BY_CLI: "cli"}
 Kind = Literal["started", "done", "problem"]
 Progress = Callable[[str, Kind], None]
 

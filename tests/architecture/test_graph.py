@@ -65,5 +65,17 @@ def test_everything_that_opens_the_warehouse_waits_in_its_pool(assets: Any) -> N
     assert free == []
 
 
+def test_the_fast_lane_builds_what_audiences_read_and_no_history(assets: Any) -> None:
+    from orchestration.defs.refresh import AUDIENCES, fast_lane
+
+    lane = {key.to_user_string() for key in fast_lane().resolve(assets)}
+    loads = {key.split("/")[0] for key in lane if key.startswith("raw_")}
+
+    assert {key.to_user_string() for key in AUDIENCES.resolve(assets)} <= lane
+    assert {"marts/fct_events", "identity/identity_map", "profiles/customer_consents"} <= lane
+    assert not {"customer_360/customer_360", "published/about", "lake/compaction"} & lane
+    assert loads == {"raw_web"}
+
+
 if __name__ == "__main__":
     GOLDEN.write_text("\n".join(lines(graph())) + "\n")

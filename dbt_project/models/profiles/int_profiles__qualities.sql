@@ -22,9 +22,9 @@ value_qualities as (
 
 ),
 
-blocked_values as (
+matched_values as (
 
-    select * from {{ ref('blocked_values') }}
+    select * from {{ ref('int_profiles__matched_values') }}
 
 ),
 
@@ -40,32 +40,7 @@ phone_numbers as (
 
 found as (
 
-    select
-        claims.field,
-        claims.value_key,
-        value_qualities.quality
-    from claims
-    inner join value_qualities
-        on
-            claims.field = value_qualities.field
-            and value_qualities.pattern is not null
-            and {{ matches('claims.value_key', 'value_qualities.pattern') }}
-    union all
-    select
-        claims.field,
-        claims.value_key,
-        blocked_values.reason as quality
-    from claims
-    inner join blocked_values
-        on
-            claims.field = blocked_values.identifier_type
-            and (
-                claims.value_key = blocked_values.pattern
-                or (
-                    blocked_values.is_regex
-                    and {{ matches('claims.value_key', 'blocked_values.pattern') }}
-                )
-            )
+    select * from matched_values
     union all
     select distinct
         'phone' as field,

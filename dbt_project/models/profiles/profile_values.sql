@@ -1,4 +1,13 @@
 {# One row per customer, field and different value that some record gives, ranked, with reason. #}
+{{ config(
+    materialized='by_key',
+    key='customer_id',
+    inputs={
+        'int_profiles__evidence': {'key': 'customer_id'},
+        'int_profiles__name_variants': {'key': 'customer_id'}
+    },
+    fixed={'int_profiles__evidence_reach': none}
+) }}
 
 with
 
@@ -14,16 +23,26 @@ name_variants as (
 
 ),
 
+evidence_reach as (
+
+    select * from {{ ref('int_profiles__evidence_reach') }}
+
+),
+
 newest as (
 
     select
-        *,
+        evidence.*,
+        evidence_reach.evidence_reaches,
         row_number() over (
-            partition by record_key, field
-            order by told_at desc, loaded_at desc, value_key asc nulls last
-        ) as version,
-        max(told_on) over () as evidence_reaches
+            partition by evidence.record_key, evidence.field
+            order by
+                evidence.told_at desc,
+                evidence.loaded_at desc,
+                evidence.value_key asc nulls last
+        ) as version
     from evidence
+    cross join evidence_reach
 
 ),
 
