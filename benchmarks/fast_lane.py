@@ -107,6 +107,8 @@ def main() -> None:
     table.add_row("p95", f"{p95:.0f}")
     lasted = [run.ended_at - run.started_at for run in runs]
     table.add_row(f"a run, mean of {len(runs)}", f"{mean(lasted):.0f}")
+    load = f"{os.getloadavg()[2]:.1f} on {os.cpu_count()} cores"  # more than cores: it was shared
+    table.add_row("the machine's load of the last 15 minutes", load)
     Console(width=100).print(table)
     sys.exit(p95 > TARGET)
 
