@@ -10,7 +10,8 @@ says in its config
             one that is read through another alone has `is_watched: false`
     views   the views among what it reads, whose selects are put in their place
     fixed   per model that every key depends on: the columns that decide; a change rebuilds all
-So does another text of the select. The first build, and an engine without deletes, make the table.
+So does another text of the select, or of that of an input that is kept so too. The first build, and
+an engine without deletes, make the table.
 #}
 {% materialization by_key, adapter='duckdb' %}
 
@@ -20,7 +21,9 @@ So does another text of the select. The first build, and an engine without delet
     {%- set inputs = config.require('inputs') -%}
     {%- set views = config.get('views', []) -%}
     {%- set sql = with_views_inlined(sql, views) -%}
-    {%- set version = local_md5(sql ~ numbers_of_fixed(config.get('fixed', {}))) -%}
+    {%- set version = local_md5(
+        sql ~ numbers_of_fixed(config.get('fixed', {})) ~ versions_of(inputs)
+    ) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -121,6 +124,17 @@ So does another text of the select. The first build, and an engine without delet
             ~ relation_named(input)
         ) -%}
         {{ input }} {{ found.rows[0].values() | join(' ') }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# The versions of inputs that are kept by key too: rows can change where no number does. #}
+{% macro versions_of(inputs) -%}
+    {%- for input in inputs -%}
+        {%- set node = graph.nodes.get('model.' ~ model.package_name ~ '.' ~ input) -%}
+        {%- if node and node.config.materialized == 'by_key' -%}
+            {%- set its_keys = ref(input) | string | replace(input, input ~ '__keys') -%}
+            {{ run_query('select min(version) from ' ~ its_keys).rows[0][0] }}
+        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
