@@ -13,7 +13,6 @@ import warehouse
 from privacy.person import Person, find, owns
 from warehouse import RawTable, Session
 
-PROFILES = ("profiles.profile_values", "profiles.profile_history")
 LEDGERS = ("activation.deliveries", "identity.record_customers")
 
 
@@ -50,7 +49,7 @@ def _raw_rows(
 
 def _derived_rows(session: Session, person: Person) -> Mapping[str, pa.Table]:
     public = [model.table for model in warehouse.catalog().public()]
-    tables = [name for name in [*public, *PROFILES, *LEDGERS]]
+    tables = [*public, "profiles.profile_values", *LEDGERS]
     keyed = [n for n in tables if session.exists(n) and "customer_id" in session.columns(n)]
     return {
         name: session.read(f"select * from {name} where customer_id = ?", [person.customer_id])

@@ -82,19 +82,6 @@
     array_join(array_sort(collect_set({{ column }})), ', ')
 {%- endmacro %}
 
-{# `as` of a CTE of a view that is asked for few rows: what is asked for is filtered first. #}
-{% macro as_inlined() -%}
-    {{ return(adapter.dispatch('as_inlined')()) }}
-{%- endmacro %}
-
-{% macro duckdb__as_inlined() -%}
-    as not materialized
-{%- endmacro %}
-
-{% macro spark__as_inlined() -%}
-    as
-{%- endmacro %}
-
 {# The values of several paths in a JSON text, which is parsed once. #}
 {% macro json_texts(column, paths) -%}
     {{ return(adapter.dispatch('json_texts')(column, paths)) }}

@@ -1,12 +1,12 @@
 {#
 The CTEs from `visible`, the evidence that counts at one or more points of time, to `ranked`: one
 row per point, customer, field and different value, the believed one with place 1. `point` names
-the columns of a point, `as_cte` is as_inlined() in a view. Expects the CTE name_variants.
+the columns of a point. Expects the CTE name_variants.
 #}
-{% macro ranked_values(point=[], as_cte='as') -%}
+{% macro ranked_values(point=[]) -%}
 {%- set of = point + ['customer_id', 'field'] -%}
 {%- set keys = of | join(', ') -%}
-weighed {{ as_cte }} (
+weighed as (
 
     select
         *,
@@ -34,7 +34,7 @@ weighed {{ as_cte }} (
 
 ),
 
-tallied {{ as_cte }} (
+tallied as (
 
     select
         {{ keys }},
@@ -58,7 +58,7 @@ tallied {{ as_cte }} (
 ),
 
 {# What is said for a lesser form of a name is said for the name. #}
-forms {{ as_cte }} (
+forms as (
 
     select
         {% for column in of %}
@@ -85,7 +85,7 @@ forms {{ as_cte }} (
 
 ),
 
-lent {{ as_cte }} (
+lent as (
 
     select
         {{ keys }},
@@ -96,7 +96,7 @@ lent {{ as_cte }} (
 
 ),
 
-lesser_forms {{ as_cte }} (
+lesser_forms as (
 
     select
         {{ keys }},
@@ -107,7 +107,7 @@ lesser_forms {{ as_cte }} (
 
 ),
 
-measured {{ as_cte }} (
+measured as (
 
     select
         tallied.*,
@@ -133,7 +133,7 @@ measured {{ as_cte }} (
 
 ),
 
-ranked {{ as_cte }} (
+ranked as (
 
     select
         *,

@@ -16,9 +16,12 @@ from warehouse import Catalog, Model
 LAYERS = ["staging", "identity", "profiles", "marts", "customer_360", "audiences"]
 KEY_TESTS = {"unique", "unique_combination"}
 TOTALS = {"same_total", "attribution_pays_out_every_order"}
-# Rules of products, the latest of many decisions and what records disagree about have nothing to
-# add up to. What identity hands on is compared with its ledger by blocking checks of Python.
-WITHOUT_TOTAL = {"product_pairs", "product_sequences", "customer_consents", "profile_conflicts"}
+# Rules of products, the latest of many decisions, what records disagree about and what was believed
+# have nothing to add up to. What identity hands on is compared with its ledger by checks of Python.
+WITHOUT_TOTAL = {
+    *("product_pairs", "product_sequences", "customer_consents"),
+    *("profile_conflicts", "profile_history"),
+}
 WITHOUT_KEY = {"identity_events"}  # a ledger of what happened, which may happen twice in a refresh
 PERSONAL_NAMES = {
     "anonymous_id": "device",

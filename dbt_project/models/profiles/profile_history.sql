@@ -1,27 +1,33 @@
 {#
 One row per customer, field and span of two times in which one value was believed: what held on a
 day (valid), by what had been loaded until a day (known). Told with the rules and the identity of
-now. Spans end before their `_to`. A view, made for questions about one customer: those are quick.
+now. Spans end before their `_to`.
 #}
-
-{{ config(materialized='view') }}
+{{ config(
+    materialized='by_key',
+    key='customer_id',
+    inputs={
+        'int_profiles__evidence': {'key': 'customer_id'},
+        'int_profiles__name_variants': {'key': 'customer_id'}
+    }
+) }}
 
 with
 
-evidence {{ as_inlined() }} (
+evidence as (
 
     select * from {{ ref('int_profiles__evidence') }}
 
 ),
 
-name_variants {{ as_inlined() }} (
+name_variants as (
 
     select * from {{ ref('int_profiles__name_variants') }}
 
 ),
 
 {# What is believed can change on the day that something is told, or that it is too old. #}
-ticks {{ as_inlined() }} (
+ticks as (
 
     select
         customer_id,
@@ -43,7 +49,7 @@ ticks {{ as_inlined() }} (
 ),
 
 {# A day of loading changes nothing before the earliest day that it tells of. #}
-loads {{ as_inlined() }} (
+loads as (
 
     select
         customer_id,
@@ -55,7 +61,7 @@ loads {{ as_inlined() }} (
 
 ),
 
-moments {{ as_inlined() }} (
+moments as (
 
     select
         loads.customer_id,
@@ -79,7 +85,7 @@ moments {{ as_inlined() }} (
 ),
 
 {# The last span begins before the load reaches back and is cut short by it. #}
-opened {{ as_inlined() }} (
+opened as (
 
     select
         customer_id,
@@ -92,7 +98,7 @@ opened {{ as_inlined() }} (
 
 ),
 
-points {{ as_inlined() }} (
+points as (
 
     select
         opened.customer_id,
@@ -113,7 +119,7 @@ points {{ as_inlined() }} (
 
 ),
 
-newest {{ as_inlined() }} (
+newest as (
 
     select
         points.valid_from,
@@ -143,7 +149,7 @@ newest {{ as_inlined() }} (
 
 ),
 
-visible {{ as_inlined() }} (
+visible as (
 
     select * from newest
     where
@@ -153,7 +159,7 @@ visible {{ as_inlined() }} (
 
 ),
 
-{{ ranked_values(['valid_from', 'valid_to', 'known_from', 'known_to'], as_inlined()) }},
+{{ ranked_values(['valid_from', 'valid_to', 'known_from', 'known_to']) }},
 
 final as (
 
