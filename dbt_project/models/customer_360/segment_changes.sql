@@ -7,9 +7,41 @@ in its place. So days that are over do not change but by late evidence, a merge 
 
 with
 
-stays as (
+counted_stays as (
 
     select * from {{ ref('int_customer_360__stays') }}
+
+),
+
+told_stays as (
+
+    select * from {{ ref('int_customer_360__told_stays') }}
+
+),
+
+stays as (
+
+    select
+        customer_id,
+        segment_kind,
+        dimension,
+        segment,
+        entered_on,
+        entered_because,
+        left_on,
+        left_because
+    from counted_stays
+    union all
+    select
+        customer_id,
+        segment_kind,
+        dimension,
+        segment,
+        entered_on,
+        entered_because,
+        left_on,
+        left_because
+    from told_stays
 
 ),
 
