@@ -32,7 +32,8 @@ BEFORE_IDENTITY = ("stg_web__events",)
 AFTER_IDENTITY = (
     *("int_behaviour__attributed_events", "int_behaviour__events", "int_behaviour__attention"),
     *("int_behaviour__ways_in", "int_behaviour__email_clicks", "int_behaviour__visit_touches"),
-    *("fct_events", "fct_page_views", "fct_sessions", "fct_checkouts", "fct_touchpoints"),
+    *("int_behaviour__repeated_reports", "fct_events", "fct_sessions", "fct_page_views"),
+    *("fct_checkouts", "fct_touchpoints"),
     *("int_customer_360__conversations", "customer_timeline"),
 )
 COMPARED = (

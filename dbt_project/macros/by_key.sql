@@ -7,7 +7,8 @@ number differently now are deleted and made anew, by the same select over these 
 says in its config
     key     its own key, an expression of its columns
     inputs  per model or source.table: `key`, and `content`, the columns that decide (default: all);
-            one that is read through another alone has `is_watched: false`
+            one that is read through another alone has `is_watched: false`; one that another model
+            numbers by the same key has `numbers_of` that model, whose numbers are taken
     views   the views among what it reads, whose selects are put in their place
     fixed   per model that every key depends on: the columns that decide; a change rebuilds all
 So does another text of the select, or of that of an input that is kept so too. The first build, and
@@ -17,7 +18,7 @@ an engine without deletes, make the table.
 
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
-    {%- set keys = this.incorporate(path={'identifier': this.identifier ~ '__keys'}, type='table') -%}
+    {%- set keys = keys_of(this) -%}
     {%- set inputs = config.require('inputs') -%}
     {%- set views = config.get('views', []) -%}
     {%- set sql = with_views_inlined(sql, views) -%}
@@ -56,6 +57,13 @@ an engine without deletes, make the table.
     {{ return({'relations': [target_relation]}) }}
 
 {% endmaterialization %}
+
+{# Where the numbers of a model's keys are. #}
+{% macro keys_of(relation) -%}
+    {{ return(relation.incorporate(
+        path={'identifier': relation.identifier ~ '__keys'}, type='table'
+    )) }}
+{%- endmacro %}
 
 {# Delete the keys whose numbers differ, and make them anew from their rows alone. #}
 {% macro rebuild_keys(relation, keys, inputs, views, key, sql) -%}
@@ -108,8 +116,12 @@ an engine without deletes, make the table.
     select key_no, count(*) as row_count, sum(content) as content
     from (
         {% for input, how in inputs.items() if how.get('is_watched', true) %}
+        {% if how.numbers_of -%}
+        select key_no, hash(row_count, content) as content from {{ keys_of(ref(how.numbers_of)) }}
+        {%- else -%}
         select hash({{ how.key }}) as key_no, {{ number_of(input, how.content) }} as content
         from {{ relation_named(input) }}
+        {%- endif %}
         {{ 'union all' if not loop.last }}
         {% endfor %}
     )

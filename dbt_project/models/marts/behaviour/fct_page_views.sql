@@ -1,4 +1,14 @@
 {# One row per page or app screen that was looked at, with how long. #}
+{{ config(
+    materialized='by_key',
+    key='session_id',
+    views=['int_behaviour__attention'],
+    inputs={
+        'int_behaviour__events': {'key': 'session_id', 'numbers_of': 'fct_sessions'},
+        'int_behaviour__repeated_reports': {'key': 'session_id', 'content': 'message_id'}
+    }
+) }}
+-- depends_on: {{ ref('fct_sessions') }}
 
 with
 
@@ -9,16 +19,19 @@ events as (
 
 ),
 
+repeated_reports as (
+
+    select * from {{ ref('int_behaviour__repeated_reports') }}
+
+),
+
 {# A page that reports itself twice was looked at once. #}
 views as (
 
-    select
-        *,
-        row_number() over (
-            partition by page_view_id order by occurred_at asc nulls last, message_id asc nulls last
-        ) as report
+    select events.*
     from events
-    where event_type in ('page', 'screen')
+    left join repeated_reports on events.message_id = repeated_reports.message_id
+    where events.event_type in ('page', 'screen') and repeated_reports.message_id is null
 
 ),
 
@@ -51,7 +64,6 @@ final as (
         on
             views.page_view_id = heartbeats.page_view_id
             and views.session_id = heartbeats.session_id
-    where views.report = 1
 
 )
 
