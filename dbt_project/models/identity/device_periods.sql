@@ -1,4 +1,8 @@
-{# One row per device and period in which one person, or nobody known, used it. #}
+{#
+One row per device and period in which one person, or nobody known, used it.
+
+Any sender can name a device like one of ours and its owner: its slashes are told from ours.
+#}
 
 with
 
@@ -75,7 +79,7 @@ final as (
 
     select
         devices.anonymous_id,
-        'web:visitor:' || devices.anonymous_id
+        'web:visitor:' || replace(replace(devices.anonymous_id, '~', '~0'), '/', '~1')
         || case when periods.place > 1 then '/' || periods.user_id else '' end as record_key,
         periods.user_id,
         periods.after_at,
