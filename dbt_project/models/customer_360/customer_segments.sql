@@ -18,6 +18,13 @@ stays as (
 
 ),
 
+told_stays as (
+
+    select * from {{ ref('int_customer_360__told_stays') }}
+    where left_on is null
+
+),
+
 consents as (
 
     select * from {{ ref('customer_consents') }}
@@ -84,10 +91,15 @@ final as (
         segments.dimension,
         segments.segment,
         segments.reason,
-        segments.entered_on,
+        coalesce(told_stays.entered_on, segments.entered_on) as entered_on,
         as_of.as_of
     from segments
     cross join as_of
+    left join told_stays
+        on
+            segments.customer_id = told_stays.customer_id
+            and segments.dimension = told_stays.dimension
+            and segments.segment = told_stays.segment
 
 )
 
