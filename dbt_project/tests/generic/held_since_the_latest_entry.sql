@@ -1,4 +1,5 @@
 {# Who is in a segment since a day entered it on that day, as the changes tell. #}
+{% test held_since_the_latest_entry(model, changes) %}
 
 with
 
@@ -9,7 +10,7 @@ entries as (
         dimension,
         segment,
         max(changed_on) as changed_on
-    from {{ ref('segment_changes') }}
+    from {{ changes }}
     where change = 'enter'
     group by customer_id, dimension, segment
 
@@ -20,10 +21,12 @@ select
     segments.dimension,
     segments.entered_on,
     entries.changed_on
-from {{ ref('customer_segments') }} as segments
+from {{ model }} as segments
 inner join entries
     on
         segments.customer_id = entries.customer_id
         and segments.dimension = entries.dimension
         and segments.segment = entries.segment
 where segments.entered_on is distinct from entries.changed_on
+
+{% endtest %}
