@@ -1,6 +1,6 @@
 {#
 One row per customer and stay in a segment that follows from what was told of them: demographic, or
-a declared wish. Age bands that were over before anybody told the date of birth are left out.
+a declared wish.
 #}
 
 with
@@ -11,23 +11,9 @@ told as (
 
 ),
 
-birth_dates as (
+age_stays as (
 
-    select * from {{ ref('profile_history') }}
-    where field = 'birth_date' and known_to = cast('9999-12-31' as date)
-
-),
-
-profiles as (
-
-    select * from {{ ref('customer_profiles') }}
-    where birth_date is not null
-
-),
-
-age_bands as (
-
-    select * from {{ ref('age_bands') }}
+    select * from {{ ref('int_customer_360__age_stays') }}
 
 ),
 
@@ -86,53 +72,11 @@ told_stays as (
 
 ),
 
-ages_told as (
-
-    select
-        customer_id,
-        min(valid_from) as told_on
-    from birth_dates
-    group by customer_id
-
-),
-
-age_stays as (
-
-    select
-        profiles.customer_id,
-        'demographic' as segment_kind,
-        'age_band' as dimension,
-        age_bands.segment,
-        concat_ws(' ', 'date of birth by', profiles.birth_date_source) as entered_because,
-        cast(
-            profiles.birth_date + age_bands.age_from * interval '1' year as date
-        ) as entered_on,
-        cast(
-            profiles.birth_date + (age_bands.age_to + 1) * interval '1' year as date
-        ) as left_on,
-        'birthday' as left_because,
-        ages_told.told_on
-    from profiles
-    inner join ages_told on profiles.customer_id = ages_told.customer_id
-    cross join age_bands
-
-),
-
 stays as (
 
     select * from told_stays
     union all
-    select
-        customer_id,
-        segment_kind,
-        dimension,
-        segment,
-        entered_because,
-        entered_on,
-        left_on,
-        left_because
-    from age_stays
-    where left_on > told_on
+    select * from age_stays
 
 ),
 
