@@ -11,6 +11,7 @@ OF_THE_MOMENT = (  # they know when, or more
     "identity.refreshes",
     "marts.ingestion_books",
     "profiles.profile_history",
+    "profiles.profile_values__keys",
     "published.about",
     "scores.",
     "staging.stg_web__events__keys",

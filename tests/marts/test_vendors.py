@@ -59,4 +59,4 @@ def test_a_person_of_five_systems_is_five_records_of_one_shape(
         ("support", "support:user:desk"),
     ]
     lines = warehouse.read("select is_cancellation from staging.stg_shop__order_lines")
-    assert lines.column("is_cancellation").to_pylist().count(True) == 2  # one refund of each shop
+    assert lines.column("is_cancellation").to_pylist().count(True) == 4  # two refunds of each shop
