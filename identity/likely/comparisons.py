@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from identity.likely.blocking import MOST_RECORDS_BROAD
-from identity.likely.fields import Part, parts, told_names
+from identity.likely.fields import EMPTY, NOT_DIGITS, Part, parts, told_names
 from warehouse import function
 
 LEAST_ALIKE = 0.7  # Jaro-Winkler of texts that few edits make one
@@ -276,7 +276,7 @@ def _other_number(column: str) -> str:
 def _numbers(column: str) -> tuple[str, str]:
     """SQL: the digits of the mailboxes; few pairs are so alike that they are asked for."""
     boxes = _part_of_email(column, 1)
-    left, right = (function("without", box, "'[^0-9]+'", "''") for box in boxes)
+    left, right = (function("without", box, NOT_DIGITS, EMPTY) for box in boxes)
     return left, right
 
 

@@ -12,7 +12,7 @@ from warehouse import Session, function
 LONGEST = 100  # characters of a value that are compared; more would cost time and tell nothing
 NICKNAMES = Path(__file__).with_name("nicknames.csv")
 EMPTY = "''"
-DIGITS = "'[^0-9]+'"  # what is none
+NOT_DIGITS = "'[^0-9]+'"
 NATIONAL = 9  # last digits of a phone number: written with the country's or without
 PLAIN = "'[A-Za-z0-9]+( [A-Za-z0-9]+)*'"
 LEAST_GIVEN, LEAST_FAMILY = 2, 3  # letters of a name that a mailbox tells: it may be anything
@@ -142,14 +142,14 @@ def _plain(part: Part) -> str:
     if part.kind == "date":
         return _date(text)
     if part.kind == "phone":
-        return f"nullif(right({function('without', text, DIGITS, EMPTY)}, {NATIONAL}), '')"
+        return f"nullif(right({function('without', text, NOT_DIGITS, EMPTY)}, {NATIONAL}), '')"
     signs = r"'[^\p{L}\p{N}]+'"
     return f"nullif({function('without', f'lower({text})', signs, EMPTY)}, '')"
 
 
 def _date(text: str) -> str:
     """SQL: eight digits, year first; a date written day first is turned."""
-    digits = function("without", f"substr({text}, 1, 10)", "'[^0-9]+'", "''")
+    digits = function("without", f"substr({text}, 1, 10)", NOT_DIGITS, EMPTY)
     year_last = function("found", text, "'^[0-9]{2}[^0-9][0-9]{2}[^0-9][0-9]{4}'")
     turned = f"substr({digits}, 5, 4) || substr({digits}, 3, 2) || substr({digits}, 1, 2)"
     return f"nullif(case when {year_last} <> '' then {turned} else {digits} end, '')"
