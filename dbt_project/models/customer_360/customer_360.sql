@@ -26,10 +26,25 @@ clusters as (
 
 ),
 
-age_bands as (
+demographics_told as (
 
-    select * from {{ ref('int_customer_360__demographics') }}
-    where dimension = 'age_band'
+    select
+        *,
+        case when segment not in ('elsewhere', 'unknown') then segment end as named
+    from {{ ref('int_customer_360__demographics') }}
+
+),
+
+demographics as (
+
+    select
+        customer_id,
+        max(case when dimension = 'age_band' then segment end) as age_band,
+        max(case when dimension = 'country' then named end) as country,
+        max(case when dimension = 'region' then named end) as region,
+        max(case when dimension = 'city' then named end) as city
+    from demographics_told
+    group by customer_id
 
 ),
 
@@ -70,8 +85,9 @@ final as (
         profiles.customer_id,
         features.as_of,
         profiles.is_anonymous,
-        profiles.country_code,
-        age_bands.segment as age_band,
+        demographics.country as country_code,
+        coalesce(demographics.city, demographics.region, demographics.country) as place,
+        demographics.age_band,
         profiles.sources,
         profiles.records,
         features.orders,
@@ -123,7 +139,7 @@ final as (
     inner join features on profiles.customer_id = features.customer_id
     left join rfm on profiles.customer_id = rfm.customer_id
     left join clusters on profiles.customer_id = clusters.customer_id
-    left join age_bands on profiles.customer_id = age_bands.customer_id
+    left join demographics on profiles.customer_id = demographics.customer_id
     left join segment_names on profiles.customer_id = segment_names.customer_id
     left join contact_facts on profiles.customer_id = contact_facts.customer_id
     left join ways_in on profiles.customer_id = ways_in.customer_id

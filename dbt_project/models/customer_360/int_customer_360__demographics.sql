@@ -19,6 +19,13 @@ stated as (
 
 ),
 
+home_segments as (
+
+    select * from {{ ref('int_customer_360__home_segments') }}
+    where is_now
+
+),
+
 age_bands as (
 
     select * from {{ ref('age_bands') }}
@@ -78,17 +85,22 @@ final as (
     from profiles
     left join stated on profiles.customer_id = stated.customer_id and stated.field = 'gender'
     union all
+    {# Who is unknown because too few live there must not be told from who said nothing. #}
     select
-        profiles.customer_id,
-        'country' as dimension,
-        coalesce(profiles.country_code, 'unknown') as segment,
+        home_segments.customer_id,
+        home_segments.dimension,
+        home_segments.segment,
         case
-            when profiles.country_code is null then 'no source gives an address'
-            else concat_ws(' ', 'address in', profiles.country_source)
+            when home_segments.segment = 'unknown' then 'no source says, or too few live there'
+            else home_segments.reason
         end as reason,
-        case when profiles.country_code is not null then stated.stated_on end as entered_on
-    from profiles
-    left join stated on profiles.customer_id = stated.customer_id and stated.field = 'country'
+        case when home_segments.segment <> 'unknown' then stated.stated_on end as entered_on
+    from home_segments
+    left join stated
+        on
+            home_segments.customer_id = stated.customer_id
+            and stated.field
+            = case when home_segments.dimension = 'country' then 'country' else 'address' end
 
 )
 

@@ -1,6 +1,6 @@
 {#
-One row per customer and span in which a country, a gender or a wish about being contacted was told,
-as is known now. What follows another may say the same again.
+One row per customer and span in which a place, a gender or a wish about being contacted was told, as
+is known now. What follows another may say the same again.
 #}
 
 with
@@ -8,13 +8,14 @@ with
 history as (
 
     select * from {{ ref('profile_history') }}
-    where known_to = cast('9999-12-31' as date)
+    where field = 'gender' and known_to = cast('9999-12-31' as date)
 
 ),
 
-countries as (
+home_segments as (
 
-    select * from {{ ref('countries') }}
+    select * from {{ ref('int_customer_360__home_segments') }}
+    where not is_now
 
 ),
 
@@ -42,17 +43,24 @@ decisions_of_day as (
 final as (
 
     select
-        history.customer_id,
+        customer_id,
         'demographic' as segment_kind,
-        history.field as dimension,
-        case when history.field = 'gender' then history.value else countries.country_code end
-            as segment,
-        concat_ws(' ', 'as stated in', history.source) as reason,
-        history.valid_from as told_on,
-        history.valid_to as told_until
+        field as dimension,
+        value as segment,
+        concat_ws(' ', 'as stated in', source) as reason,
+        valid_from as told_on,
+        valid_to as told_until
     from history
-    left join countries on history.value = countries.country
-    where history.field in ('gender', 'country')
+    union all
+    select
+        customer_id,
+        'demographic' as segment_kind,
+        dimension,
+        case when segment <> 'unknown' then segment end as segment,
+        reason,
+        told_on,
+        told_until
+    from home_segments
     union all
     select
         customer_id,
