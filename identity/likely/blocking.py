@@ -90,8 +90,10 @@ def _pairs(declared: list[Part]) -> list[Key]:
         if one is not given or two is not family:
             keys += [[a, b] for a in one for b in two]
     keys += [[a, b] for a in given for b in streets]
-    places = _terms(declared, "city") + _terms(declared, "text")
+    texts = _terms(declared, "text")
+    places = _terms(declared, "city") + texts
     keys += [[a, b, c] for a in given for b in family for c in places]
+    keys += [[name, *two] for name in given + family for two in combinations(texts, 2)]
     return keys
 
 
