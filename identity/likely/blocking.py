@@ -101,7 +101,7 @@ def _broad(declared: list[Part]) -> list[Key]:
     given, family = _full_name(declared)
     keys: list[Key] = [[a, b] for a in given for b in family]
     for part in declared:
-        if part.kind in ("given_name", "family_name", "date", "postcode", "street"):
+        if part.kind in ("given_name", "family_name", "date", "postcode", "street", "text"):
             keys.append([(part.column, f'"{part.column}"')])
         if part.kind == "email":
             local = f"nullif(split_part(\"{part.column}\", '@', 1), '')"
