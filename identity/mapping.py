@@ -26,7 +26,7 @@ KINDS = {
     "street": "street, house number or another line of the address",
     "city": "town, suburb, state or birth place",
     "postcode": "postcode",
-    "text": "any other text that describes the person",
+    "text": "any other text that describes the person, or a piece of a date that has three columns",
     "id": "a number that one person has, such as a social security number",
 }
 NAMES = ("data", "record_key", "truth", "fields")

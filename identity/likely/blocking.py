@@ -14,6 +14,7 @@ from warehouse import Session, function
 
 MOST_RECORDS = 40  # records that may share a key of a narrow rule
 MOST_RECORDS_BROAD = 10  # records that may share a key of a broad rule
+MOST_TEXTS = 6  # texts, the first declared, that are combined: keys grow with the cube of them
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def _alone(declared: list[Part]) -> list[Key]:
 def _pairs(declared: list[Part]) -> list[Key]:
     """Two of name, date and place are a key; given and family name need a third.
 
-    Streets go with given names only: who lives in one house is told by its postcode already.
+    A name and two texts are one: a date may come in three columns. Streets go with given names
+    only: who lives in one house is told by its postcode already.
     """
     given = _terms(declared, "given_name", "__root")
     family = _terms(declared, "family_name")
@@ -93,13 +95,15 @@ def _pairs(declared: list[Part]) -> list[Key]:
     texts = _terms(declared, "text")
     places = _terms(declared, "city") + texts
     keys += [[a, b, c] for a in given for b in family for c in places]
-    keys += [[name, *two] for name in given + family for two in combinations(texts, 2)]
+    two_texts = list(combinations(texts[:MOST_TEXTS], 2))
+    keys += [[name, *two] for name in given + family for two in two_texts]
     return keys
 
 
 def _broad(declared: list[Part]) -> list[Key]:
     given, family = _full_name(declared)
     keys: list[Key] = [[a, b] for a in given for b in family]
+    keys += map(list, combinations(_terms(declared, "text")[:MOST_TEXTS], 3))
     for part in declared:
         if part.kind in ("given_name", "family_name", "date", "postcode", "street", "text"):
             keys.append([(part.column, f'"{part.column}"')])

@@ -1,11 +1,13 @@
 """How right the engine is on public labelled tables, with nothing chosen for any of them."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from identity.labelled import resolve
 from identity.mapping import Mapping, load_mapping
 from scorecard import labelled
+from scorecard.partition import agreement
 
 FLOORS = [("fake_1000", 0.93), ("febrl_1", 0.999), ("febrl_2", 0.999), ("febrl_3", 0.999)]
 
@@ -24,6 +26,19 @@ def test_people_of_public_tables_are_found(name: str, floor: float) -> None:
 @pytest.mark.slow
 def test_historical_figures_with_errors_are_found() -> None:
     assert f1("historical_figures") > 0.85
+
+
+def test_a_date_in_three_columns_tells_about_as_much_as_in_one() -> None:
+    mapping = load_mapping(labelled.DATASETS / "fake_1000.yml")
+    table = labelled.read(mapping)
+    pieces = pc.split_pattern(table["dob"], "-")
+    kinds = {name: kind for name, kind in mapping.fields.items() if name != "dob"}
+    for at, piece in enumerate(("year", "month", "day")):
+        table = table.append_column(piece, pc.list_element(pieces, at))
+        kinds[piece] = "text"
+    apart = Mapping(mapping.record_key, mapping.truth, kinds)
+    found = labelled.joined(table, resolve(table, apart), apart)
+    assert agreement(found["customer_id"], found["person_id"]).f1 > 0.9
 
 
 def test_every_record_is_in_one_cluster_and_the_order_of_rows_does_not_matter() -> None:
