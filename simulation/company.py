@@ -48,8 +48,8 @@ from simulation.truth import write_truth, write_truth_parts
 CRM_COLUMNS = {
     "contacts": (
         "contact_id integer primary key, first_name text, last_name text, email text, phone text, "
-        "birth_date text, gender text, street text, city text, postcode text, country text, "
-        "loyalty_number text, created_at text, updated_at text"
+        "birth_date text, gender text, job_title text, street text, city text, postcode text, "
+        "country text, loyalty_number text, created_at text, updated_at text"
     ),
     "consents": (
         "consent_id integer primary key, contact_id integer, purpose text, channel text, "

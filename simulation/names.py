@@ -66,6 +66,7 @@ NUMBER_FIRST = ("en_", "fr_")  # of these languages: 12 High Street, not Hauptst
 # Faker keeps Italian cities in a set, whose order changes with the process: provinces do not.
 INSTEAD = {("it_IT", "city"): "state"}
 MOST_STREETS, MOST_CITIES, MOST_POSTCODES = 1_000, 400, 5_000  # drawn per locale
+MOST_JOBS = 500
 FEWEST = 50  # drawn per locale, however few people live there
 
 # Reserved domains reach nobody; their subdomains stand for the mail services people use.

@@ -9,11 +9,16 @@ import pyarrow.compute as pc
 from simulation.ledger import FIRST_DAY, LAST_DAY, Buyers, Column
 from simulation.names import (
     ELSEWHERE,
+    MOST_JOBS,
     drawn_addresses,
     drawn_names,
     emails_of,
     latin_names,
     locales_of,
+    members_of,
+    picked,
+    pool,
+    pool_size,
     ranks,
     regions_of,
 )
@@ -42,6 +47,9 @@ EMAIL_CHANGES, PHONE_CHANGES, MARRIES = 0.08, 0.10, 0.05  # of people; MARRIES: 
 RECYCLED = 0.25  # of numbers given up go to somebody else later
 YEARS = (1925, 1986)  # heads of households were born between
 LATEST_BIRTH = 1994
+TELLS_WORK = 0.55  # of adults; children have none to tell
+SCHOOL, STUDY, PENSION = 18, 24, 66  # years of age until which people go there, or work
+STUDIES = 0.4  # of those who could
 APP, SECOND_BROWSER = 0.15, 0.30  # of people
 CHANGES_HANDS = 0.015  # of browsers are passed on or sold
 STRANGERS = 0.5  # browsers of people nobody ever knows, per person
@@ -232,8 +240,9 @@ def make_people(country: Column, seed: int, rng: np.random.Generator) -> pa.Tabl
         "country_code": pa.array(regions_of(country), pa.string()),
         "household": pa.array(homes.household, pa.int32()),
     }
+    work = {"job_title": job_titles(locale, born, seed)}
     married = marriages(woman, born, locale, seed, rng)
-    return pa.table(start | reach | places | where | married | {
+    return pa.table(start | reach | places | where | work | married | {
         "is_business": firms["is_business"], "company": firms["company"],
     })  # fmt: skip
 
@@ -266,6 +275,23 @@ def before(homes: Homes) -> Column:
     previous = np.empty(len(order), int)
     previous[order[1:]] = order[:-1]
     return np.where(homes.place == 0, np.arange(len(order)), previous)
+
+
+def job_titles(locale: Column, born: Column, seed: int) -> pa.Array:
+    """What people say they do, null where they say nothing: that they study, work or have retired.
+
+    Drawn apart, so that everything else of a company is what it is without.
+    """
+    rng, size = np.random.default_rng([seed, 23]), len(born)
+    age = (LAST_DAY - born).astype(int) / 365.25
+    title = np.full(size, None, object)
+    for name, members in members_of(locale):
+        jobs = pool("job", name, pool_size(len(members), MOST_JOBS), seed)
+        title[members] = picked(jobs, len(members), rng)
+    title[(age < STUDY) & (rng.random(size) < STUDIES)] = "Student"
+    title[age >= PENSION] = "Retired"
+    title[(age < SCHOOL) | (rng.random(size) >= TELLS_WORK)] = None
+    return pa.array(title, pa.string())
 
 
 def names(

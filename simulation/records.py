@@ -426,8 +426,9 @@ def contacts(population: Population, dirt: Dirt, rng: np.random.Generator) -> Re
     )
     told = without_missing(told, name, dirt, rng)
     raw = {"contact_id": pa.array(np.arange(1, len(person) + 1), pa.int64())}
-    fields = ("first_name", "last_name", "email", "phone", "birth_date", "gender", *ADDRESS)
-    raw |= {field: told.columns[field] for field in fields}
+    told |= Told({"job_title": teller.true("job_title")}, {})
+    fields = ("first_name", "last_name", "email", "phone", "birth_date", "gender", "job_title")
+    raw |= {field: told.columns[field] for field in (*fields, *ADDRESS)}
     raw |= {
         "country": country, "loyalty_number": cards_told(population, teller, is_again),
         "created_at": times(created), "updated_at": times(teller.at),

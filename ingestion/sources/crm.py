@@ -27,6 +27,7 @@ CONTACTS = RawTable(
         "phone": "string",
         "birth_date": "date",
         "gender": "string",
+        "job_title": "string",
         "street": "string",
         "city": "string",
         "postcode": "string",

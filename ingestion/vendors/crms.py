@@ -21,6 +21,7 @@ HUBSPOT_CONTACT = (
     "city",
     "zip",
     "country",
+    "jobtitle",
     "createdate",
     "lastmodifieddate",
 )
@@ -82,6 +83,7 @@ HUBSPOT = Vendor(
                         "city": text("/properties/city"),
                         "postcode": text("/properties/zip"),
                         "country": text("/properties/country"),
+                        "job_title": text("/properties/jobtitle"),
                         "created_at": text("/properties/createdate"),
                         "updated_at": text("/properties/lastmodifieddate"),
                     },
@@ -144,6 +146,7 @@ PERSON = {
     "last_name": "LastName",
     "email": "Email",
     "phone": "Phone",
+    "job_title": "Title",
     "created_at": "CreatedDate",
 }
 SALESFORCE = Vendor(

@@ -30,6 +30,7 @@ PERSONAL_NAMES = {
     "email": "email",
     "first_name": "name",
     "gender": "gender",
+    "job_title": "occupation",
     "identifier_value": "identifier",
     "last_name": "name",
     "phone": "phone",

@@ -126,8 +126,9 @@ CONSENT: Row = {
 }
 CRM_TABLES = (
     "create table contacts (contact_id integer, first_name text, last_name text, email text,"
-    " phone text, birth_date {date}, gender text, street text, city text, postcode text,"
-    " country text, loyalty_number text, created_at {timestamp}, updated_at {timestamp})",
+    " phone text, birth_date {date}, gender text, job_title text, street text, city text,"
+    " postcode text, country text, loyalty_number text,"
+    " created_at {timestamp}, updated_at {timestamp})",
     "create table consents (consent_id integer, contact_id integer, purpose text, channel text,"
     " is_granted {boolean}, decided_at {timestamp}, updated_at {timestamp})",
 )

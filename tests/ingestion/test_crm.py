@@ -38,6 +38,14 @@ def test_a_contact_of_the_same_second_is_not_missed(crm: Crm) -> None:
     assert seen_values(CONTACTS, "contact_id") == [1, 2]
 
 
+def test_a_crm_without_a_column_for_jobs_says_nothing_of_them(crm: Crm) -> None:
+    crm.run("alter table contacts drop column job_title")
+    crm.contact()
+    load("crm")
+
+    assert seen_values(CONTACTS, "job_title") == [None]
+
+
 def test_columns_have_their_declared_types_and_rows_their_load(crm: Crm) -> None:
     crm.contact()
     marks = ", ".join("?" * len(CONSENT))
@@ -106,7 +114,7 @@ def test_a_new_column_flows_in(crm: Crm) -> None:
     crm.contact(contact_id=2, origin="fair", updated_at="2020-02-01")
     load("crm")
 
-    assert seen(f"select contact_id from {CONTACTS} where origin_16 = 'fair'") == [
+    assert seen(f"select contact_id from {CONTACTS} where origin_17 = 'fair'") == [
         {"contact_id": 2}
     ]
 

@@ -199,6 +199,18 @@ def test_a_search_of_hubspot_goes_on_past_its_depth(
     assert len(set(seen_values("raw_crm.contacts", "contact_id"))) == 9
 
 
+@pytest.mark.parametrize("vendor", ["hubspot", "salesforce"])
+def test_a_contact_brings_the_title_of_the_job(on: On, vendor: str) -> None:
+    made = on(vendor)
+    if vendor == "hubspot":
+        made.lists["contacts"][0]["properties"]["jobtitle"] = "Head gardener"
+    else:
+        made.lists["Contact"][0]["Title"] = "Head gardener"
+    load("ours")
+
+    assert seen_values("raw_crm.contacts", "job_title").count("Head gardener") == 1
+
+
 def test_money_given_back_without_goods_is_a_refund_and_shipping_is_none(on: On) -> None:
     on("shopify")
     load("ours")

@@ -40,6 +40,7 @@ demographics as (
     select
         customer_id,
         max(case when dimension = 'age_band' then segment end) as age_band,
+        max(case when dimension = 'occupation' then segment end) as occupation,
         max(case when dimension = 'country' then named end) as country,
         max(case when dimension = 'region' then named end) as region,
         max(case when dimension = 'city' then named end) as city
@@ -88,6 +89,7 @@ final as (
         demographics.country as country_code,
         coalesce(demographics.city, demographics.region, demographics.country) as place,
         demographics.age_band,
+        demographics.occupation,
         profiles.sources,
         profiles.records,
         features.orders,

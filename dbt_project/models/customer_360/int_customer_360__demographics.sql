@@ -19,6 +19,12 @@ stated as (
 
 ),
 
+occupations as (
+
+    select * from {{ ref('int_customer_360__occupations') }}
+
+),
+
 home_segments as (
 
     select * from {{ ref('int_customer_360__home_segments') }}
@@ -84,6 +90,21 @@ final as (
         stated.stated_on as entered_on
     from profiles
     left join stated on profiles.customer_id = stated.customer_id and stated.field = 'gender'
+    union all
+    select
+        profiles.customer_id,
+        'occupation' as dimension,
+        coalesce(occupations.segment, 'unknown') as segment,
+        case
+            when coalesce(occupations.segment, 'unknown') = 'unknown'
+                then 'no source says, or too few have it'
+            else concat_ws(' ', 'job title by', profiles.job_title_source)
+        end as reason,
+        case when occupations.segment <> 'unknown' then stated.stated_on end as entered_on
+    from profiles
+    left join occupations on profiles.job_title = occupations.job_title
+    left join stated
+        on profiles.customer_id = stated.customer_id and stated.field = 'job_title'
     union all
     {# Who is unknown because too few live there must not be told from who said nothing. #}
     select

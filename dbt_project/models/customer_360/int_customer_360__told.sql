@@ -1,6 +1,6 @@
 {#
-One row per customer and span in which a place, a gender or a wish about being contacted was told, as
-is known now. What follows another may say the same again.
+One row per customer and span in which a place, a gender, an occupation or a wish about being
+contacted was told, as is known now. What follows another may say the same again.
 #}
 
 with
@@ -8,7 +8,13 @@ with
 history as (
 
     select * from {{ ref('profile_history') }}
-    where field = 'gender' and known_to = cast('9999-12-31' as date)
+    where field in ('gender', 'job_title') and known_to = cast('9999-12-31' as date)
+
+),
+
+occupations as (
+
+    select * from {{ ref('int_customer_360__occupations') }}
 
 ),
 
@@ -51,6 +57,19 @@ final as (
         valid_from as told_on,
         valid_to as told_until
     from history
+    where field = 'gender'
+    union all
+    select
+        history.customer_id,
+        'demographic' as segment_kind,
+        'occupation' as dimension,
+        case when occupations.segment <> 'unknown' then occupations.segment end as segment,
+        concat_ws(' ', 'job title by', history.source) as reason,
+        history.valid_from as told_on,
+        history.valid_to as told_until
+    from history
+    left join occupations on history.value = occupations.job_title
+    where history.field = 'job_title'
     union all
     select
         customer_id,

@@ -1,6 +1,6 @@
 {# One row per customer: the value of each field we believe, and the sources that say so. #}
 
-{% set fields = ['first_name', 'last_name', 'email', 'phone', 'gender', 'country'] %}
+{% set fields = ['first_name', 'last_name', 'email', 'phone', 'gender', 'country', 'job_title'] %}
 
 with
 

@@ -6,6 +6,7 @@ back what an earlier version gave. Street, town and postcode are one field, so t
 {% set texts = {
     'first_name': fold_name('first_name'), 'last_name': fold_name('last_name'), 'email': 'email',
     'gender': 'gender', 'birth_date': 'cast(birth_date as string)',
+    'job_title': fold_name('job_title'),
 } %}
 
 with

@@ -2,22 +2,23 @@
 
 {% set fields = [
     'first_name', 'last_name', 'email', 'phone', 'birth_date', 'gender', 'street', 'city',
-    'postcode', 'country'
+    'postcode', 'country', 'job_title'
 ] %}
 {% set sources = [
     ('shop', 'account', 'user_id', 'stg_shop__account_versions', 'coalesce(updated_at, created_at)',
-        ['birth_date', 'gender']),
+        ['birth_date', 'gender', 'job_title']),
     ('shop', 'order', 'order_id', 'stg_shop__order_contact_versions', 'ordered_at',
-        ['birth_date', 'gender']),
+        ['birth_date', 'gender', 'job_title']),
     ('crm', 'contact', 'contact_id', 'stg_crm__contact_versions',
         'coalesce(updated_at, created_at)', []),
     ('email', 'profile', 'profile_id', 'stg_email__profile_versions',
-        'coalesce(updated_at, created_at)', ['birth_date', 'gender', 'street', 'city', 'postcode']),
+        'coalesce(updated_at, created_at)',
+        ['birth_date', 'gender', 'street', 'city', 'postcode', 'job_title']),
     ('support', 'user', 'support_user_id', 'stg_support__user_versions',
         'coalesce(updated_at, created_at)',
-        ['birth_date', 'gender', 'street', 'city', 'postcode', 'country']),
+        ['birth_date', 'gender', 'street', 'city', 'postcode', 'country', 'job_title']),
     ('social', 'profile', 'social_handle', 'stg_social__profile_versions', 'updated_at',
-        ['phone', 'birth_date', 'gender', 'street', 'city', 'postcode', 'country']),
+        ['phone', 'birth_date', 'gender', 'street', 'city', 'postcode', 'country', 'job_title']),
 ] %}
 {# Two tools keep the name in one field. #}
 {% set full_names = {'support': 'full_name', 'social': 'display_name'} %}

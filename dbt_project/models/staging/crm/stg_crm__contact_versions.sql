@@ -18,6 +18,7 @@ renamed as (
         {{ clean_text('phone') }} as phone,
         birth_date,
         lower({{ clean_text('gender') }}) as gender,
+        {{ clean_text('job_title') }} as job_title,
         {{ clean_text('street') }} as street,
         {{ clean_text('city') }} as city,
         {{ clean_text('postcode') }} as postcode,

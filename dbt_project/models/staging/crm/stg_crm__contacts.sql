@@ -19,6 +19,7 @@ final as (
         phone,
         birth_date,
         gender,
+        job_title,
         street,
         city,
         postcode,
