@@ -78,8 +78,9 @@ def _alone(declared: list[Part]) -> list[Key]:
 def _pairs(declared: list[Part]) -> list[Key]:
     """Two of name, date and place are a key; given and family name need a third.
 
-    A name and two texts are one: a date may come in three columns. Streets go with given names
-    only: who lives in one house is told by its postcode already.
+    Streets go with given names only: who lives in one house is told by its postcode already. Cities
+    are a place to a single name where no street is known. Texts are places, and two of them with a
+    name a key too: a date may come in three columns.
     """
     given = _terms(declared, "given_name", "__root")
     family = _terms(declared, "family_name")
@@ -92,9 +93,10 @@ def _pairs(declared: list[Part]) -> list[Key]:
         if one is not given or two is not family:
             keys += [[a, b] for a in one for b in two]
     keys += [[a, b] for a in given for b in streets]
-    texts = _terms(declared, "text")
-    places = _terms(declared, "city") + texts
-    keys += [[a, b, c] for a in given for b in family for c in places]
+    cities, texts = _terms(declared, "city"), _terms(declared, "text")
+    near = texts if streets else cities + texts
+    keys += [[name, place] for name in given + family for place in near]
+    keys += [[a, b, c] for a in given for b in family for c in cities + texts]
     two_texts = list(combinations(texts[:MOST_TEXTS], 2))
     keys += [[name, *two] for name in given + family for two in two_texts]
     return keys
