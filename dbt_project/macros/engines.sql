@@ -66,7 +66,7 @@
 {%- endmacro %}
 
 {% macro spark__time_of_load(load_id) -%}
-    timestamp_seconds(cast({{ load_id }} as double))
+    timestamp_micros(cast(round(cast({{ load_id }} as double) * 1000000) as bigint))
 {%- endmacro %}
 
 {# The different texts of a group in one, in order, with commas. #}
@@ -140,4 +140,34 @@
 
 {% macro spark__last_known(expression) -%}
     last_value({{ expression }}) ignore nulls
+{%- endmacro %}
+
+{# The median of amounts to three places; of two middle ones, what lies between is cut off. #}
+{% macro median_amount(column) -%}
+    {{ return(adapter.dispatch('median_amount')(column)) }}
+{%- endmacro %}
+
+{% macro duckdb__median_amount(column) -%}
+    median({{ column }})
+{%- endmacro %}
+
+{% macro spark__median_amount(column) -%}
+    floor(median({{ column }}) * 1000 + cast(0.1 as double)) / 1000
+{%- endmacro %}
+
+{# How many bytes must be put in, left out or changed to make one text of another. #}
+{% macro edits(text, other) -%}
+    {{ return(adapter.dispatch('edits')(text, other)) }}
+{%- endmacro %}
+
+{% macro duckdb__edits(text, other) -%}
+    levenshtein({{ text }}, {{ other }})
+{%- endmacro %}
+
+{% macro spark__edits(text, other) -%}
+    levenshtein(
+    {%- for each in [text, other] -%}
+        decode(encode({{ each }}, 'UTF-8'), 'ISO-8859-1'){{ ', ' if not loop.last }}
+    {%- endfor -%}
+    )
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {# Byar's bound of a Poisson count: `deviate` below zero gives the lower one, of the count itself. #}
 {% macro byar_bound(count, deviate) -%}
     ({{ count }}) * power(
-        1 - 1 / (9.0 * ({{ count }})) + ({{ deviate }}) / (3 * sqrt({{ count }})), 3
+        1 - 1 / (9 * ({{ count }})) + cast({{ deviate }} as double) / (3 * sqrt({{ count }})), 3
     )
 {%- endmacro %}
 

@@ -110,6 +110,12 @@ def is_cut_to_whole(cast: exp.Expression) -> bool:
     )
 
 
+def is_of_decimals(division: exp.Expression) -> bool:
+    """Whether a number with a point is divided, or divides, and is not cast."""
+    written = (number for number in division.find_all(exp.Literal) if "." in number.name)
+    return any(number.find_ancestor(exp.Cast, exp.Div) is division for number in written)
+
+
 DIFFERENT: Mapping[str, Rule] = {
     "replaces the first match, or all": all_of(exp.RegexpReplace),
     "gives the match, or its first group": such(
@@ -128,6 +134,7 @@ DIFFERENT: Mapping[str, Rule] = {
     "is a time, or a date": such(
         exp.Add, lambda n: isinstance(n.parent, exp.Alias) and bool(n.find(exp.Interval))
     ),
+    "divides as doubles, or as decimals": such(exp.Div, is_of_decimals),
     "is a fraction, or a whole number": such(exp.Floor, lambda n: isinstance(n.parent, exp.Alias)),
     "comes in any order": such(
         exp.ArrayAgg, lambda n: not isinstance(n.parent, (exp.SortArray, exp.ArraySize))
@@ -177,6 +184,7 @@ def test_no_model_means_something_else_on_spark(engines: Mapping[str, Mapping[st
         "select ordered_on - shipped_on as b from t",
         "select extract(dayofweek from a) as b from t",
         "select a + interval '1' month as b from t",
+        "select a * 1.0 / c as b from t",
         "select floor(a) as b from t",
         "select array_agg(a) as b from t",
         "select arg_max(a, c) as b from t",

@@ -96,7 +96,8 @@ final as (
         features.gross_amount,
         features.refund_amount,
         features.net_amount,
-        round(features.refund_amount / nullif(features.gross_amount, 0), 4) as refund_share,
+        round(cast(features.refund_amount as double) / nullif(features.gross_amount, 0), 4)
+            as refund_share,
         features.average_order_amount,
         features.first_order_on,
         features.last_order_on,

@@ -62,7 +62,8 @@ final as (
             else 0
         end as discount_affinity,
         cast(
-            1 - (products.place - 0.5) / products.products_of_category as decimal(18, 3)
+            1 - cast(products.place - 0.5 as double) / products.products_of_category
+            as decimal(18, 3)
         ) as price_sensitivity,
         case
             when numbered.bought_on = numbered.first_on then null

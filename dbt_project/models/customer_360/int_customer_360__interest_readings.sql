@@ -73,7 +73,7 @@ weighted as (
             2.0,
             {{ days_between(
                 'min(active_on) over (partition by customer_id)', 'active_on'
-            ) }} * 1.0 / {{ var('interest_half_life_days') }}
+            ) }} / {{ var('interest_half_life_days') }}
         ) as weight
     from days
 

@@ -57,7 +57,7 @@ pairs as (
             when
                 lesser.customers < fuller.customers
                 and length(lesser.value_key) > 2
-                and levenshtein(lesser.value_key, fuller.value_key)
+                and {{ edits('lesser.value_key', 'fuller.value_key') }}
                 <= case when length(lesser.value_key) > 4 then 2 else 1 end
                 then 'rarer spelling'
         end as kind

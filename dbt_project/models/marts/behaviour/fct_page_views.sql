@@ -52,9 +52,11 @@ final as (
         greatest(views.occurred_at, coalesce(heartbeats.last_heartbeat_at, views.occurred_at))
             as ended_at,
         coalesce(heartbeats.engaged_seconds, 0) as engaged_seconds,
-        row_number() over (
-            partition by views.session_id
-            order by views.occurred_at asc nulls last, views.message_id asc nulls last
+        cast(
+            row_number() over (
+                partition by views.session_id
+                order by views.occurred_at asc nulls last, views.message_id asc nulls last
+            ) as bigint
         ) as page_number,
         count(*) over (partition by views.session_id) as pages_in_session,
         views.page_path,

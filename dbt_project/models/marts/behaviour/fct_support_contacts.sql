@@ -29,7 +29,7 @@ final as (
         tickets.solved_at,
         cast(
             ({{ epoch_seconds('tickets.solved_at') }} - {{ epoch_seconds('tickets.created_at') }})
-            / 3600.0 as decimal(18, 1)
+            / 3600 as decimal(18, 1)
         ) as hours_to_solve
     from tickets
     left join identity_map

@@ -63,7 +63,7 @@ prices as (
 
     select
         product_id,
-        cast(median(unit_price) as decimal(18, 3)) as usual_price,
+        cast({{ median_amount('unit_price') }} as decimal(18, 3)) as usual_price,
         cast(min(ordered_at) as date) as first_sold_on,
         cast(max(ordered_at) as date) as last_sold_on,
         cast(sum(quantity) as bigint) as quantity_sold

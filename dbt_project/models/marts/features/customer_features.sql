@@ -90,7 +90,8 @@ final as (
             coalesce(bought.gross_amount, 0) - coalesce(returned.refund_amount, 0)
             as decimal(18, 3)
         ) as net_amount,
-        cast(bought.gross_amount / bought.orders as decimal(18, 3)) as average_order_amount,
+        cast(cast(bought.gross_amount as double) / bought.orders as decimal(18, 3))
+            as average_order_amount,
         cast(coalesce(bought.items, 0) as bigint) as items,
         bought.first_order_on,
         bought.last_order_on,

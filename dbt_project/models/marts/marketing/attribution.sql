@@ -123,7 +123,7 @@ final as (
         customer_id,
         ordered_at,
         cast(
-            (whole_units + case when place <= units_left then 1 else 0 end) / 1000.0
+            (whole_units + case when place <= units_left then 1 else 0 end) / 1000
             as decimal(18, 3)
         ) as credited_revenue
     from ranked

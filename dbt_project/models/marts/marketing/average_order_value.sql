@@ -40,9 +40,9 @@ final as (
         count(*) as orders,
         count(distinct customer_id) as customers,
         cast(sum(order_amount) as decimal(18, 3)) as revenue,
-        cast(sum(order_amount) / count(*) as decimal(18, 3)) as average_order_value,
-        cast(median(order_amount) as decimal(18, 3)) as median_order_value,
-        cast(sum(items) * 1.0 / count(*) as decimal(18, 3)) as items_per_order
+        cast(cast(sum(order_amount) as double) / count(*) as decimal(18, 3)) as average_order_value,
+        cast({{ median_amount('order_amount') }} as decimal(18, 3)) as median_order_value,
+        cast(sum(items) / count(*) as decimal(18, 3)) as items_per_order
     from numbered
     group by month, channel, buyer_kind
 

@@ -86,10 +86,11 @@ final as (
         {%- for model in attribution_models() %}
         cast(coalesce(earning.revenue_{{ model }}, 0) as decimal(18, 3)) as revenue_{{ model }},
         cast(
-            coalesce(earning.revenue_{{ model }}, 0) / nullif(spending.spend, 0) as decimal(18, 4)
+            cast(coalesce(earning.revenue_{{ model }}, 0) as double) / nullif(spending.spend, 0)
+            as decimal(18, 4)
         ) as roas_{{ model }},
         {%- endfor %}
-        cast(spending.spend / nullif(earning.new_customers, 0) as decimal(18, 2))
+        cast(cast(spending.spend as double) / nullif(earning.new_customers, 0) as decimal(18, 2))
             as cost_per_new_customer
     from months
     left join campaigns on months.campaign_key = campaigns.campaign_key

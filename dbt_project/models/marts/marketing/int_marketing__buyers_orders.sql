@@ -24,9 +24,11 @@ numbered as (
     select
         orders.*,
         cast(date_trunc('month', orders.ordered_at) as date) as month,
-        row_number() over (
-            partition by orders.customer_id
-            order by orders.ordered_at asc nulls last, orders.order_id asc nulls last
+        cast(
+            row_number() over (
+                partition by orders.customer_id
+                order by orders.ordered_at asc nulls last, orders.order_id asc nulls last
+            ) as bigint
         ) as order_number,
         lead(orders.ordered_at) over (
             partition by orders.customer_id

@@ -51,7 +51,7 @@ shares as (
         purchases.product_id,
         purchases.week,
         purchases.basket_class,
-        count(*) * 1.0 / max(weeks.purchases) as share_of_week
+        count(*) / max(weeks.purchases) as share_of_week
     from purchases
     inner join weeks
         on purchases.week = weeks.week and purchases.basket_class = weeks.basket_class

@@ -60,7 +60,7 @@ shares as (
 
     select
         purchases.product_id,
-        count(*) * 1.0 / max(all_purchases.purchases) as share_of_all
+        count(*) / max(all_purchases.purchases) as share_of_all
     from purchases
     cross join all_purchases
     group by purchases.product_id

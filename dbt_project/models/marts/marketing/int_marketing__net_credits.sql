@@ -39,7 +39,7 @@ final as (
         attribution.customer_id is not null and orders.order_number = 1 as is_first_order,
         cast(
             attribution.credited_revenue
-            * (1.0 - coalesce(refunds.refund_amount, 0) / orders.order_amount)
+            * (1 - cast(coalesce(refunds.refund_amount, 0) as double) / orders.order_amount)
             as decimal(18, 3)
         ) as net_revenue
     from attribution

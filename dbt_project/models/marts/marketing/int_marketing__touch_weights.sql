@@ -28,7 +28,7 @@ described as (
         pow(
             0.5,
             ({{ epoch_seconds('paths.ordered_at') }} - {{ epoch_seconds('paths.occurred_at') }})
-            / (86400.0 * {{ var('attribution_half_life_days') }})
+            / (86400 * {{ var('attribution_half_life_days') }})
         ) as freshness,
         count(*) over (partition by paths.order_id, paths.marketing_channel) as touches_of_channel,
         row_number() over (

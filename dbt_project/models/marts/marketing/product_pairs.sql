@@ -42,7 +42,7 @@ shares as (
         baskets.week,
         baskets.basket_class,
         max(weeks.meetings) as meetings,
-        count(*) * 1.0 / max(weeks.lines) as share_of_week
+        count(*) / max(weeks.lines) as share_of_week
     from baskets
     inner join weeks
         on baskets.week = weeks.week and baskets.basket_class = weeks.basket_class

@@ -50,7 +50,7 @@ final as (
         cast({{ var('sequence_days') }} as bigint) as within_days,
         corrected.first_customers,
         corrected.customers as support,
-        round(corrected.customers * 1.0 / corrected.first_customers, 6) as probability,
+        round(corrected.customers / corrected.first_customers, 6) as probability,
         round(corrected.expected_customers / corrected.first_customers, 6) as base_rate,
         round(corrected.customers / corrected.expected_customers, 4) as lift,
         round({{ byar_bound('corrected.customers', -1.96) }} / corrected.expected_customers, 4)
@@ -58,7 +58,7 @@ final as (
         round({{ byar_bound('corrected.customers + 1', 1.96) }} / corrected.expected_customers, 4)
             as lift_high,
         round((corrected.customers + 3) / (corrected.expected_customers + 3), 4) as cautious_lift,
-        round(corrected.median_gap_seconds / 86400.0, 2) as median_gap_days,
+        round(corrected.median_gap_seconds / 86400, 2) as median_gap_days,
         corrected.q_value
     from corrected
     inner join products as first_products

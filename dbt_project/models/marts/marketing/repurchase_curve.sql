@@ -41,7 +41,7 @@ final as (
         cast({{ days }} as bigint) as within_days,
         count(*) as customers,
         count(case when days_to_next <= {{ days }} then 1 end) as repurchased,
-        round(count(case when days_to_next <= {{ days }} then 1 end) * 1.0 / count(*), 6) as share
+        round(count(case when days_to_next <= {{ days }} then 1 end) / count(*), 6) as share
     from observed
     where days_observed >= {{ days }}
     group by order_number

@@ -87,7 +87,7 @@ final as (
         coalesce(active.active_customers, 0) as active_customers,
         coalesce(active.orders, 0) as orders,
         cast(coalesce(active.revenue, 0) as decimal(18, 3)) as revenue,
-        round(coalesce(active.active_customers, 0) * 1.0 / cohorts.customers, 6) as retention,
+        round(coalesce(active.active_customers, 0) / cohorts.customers, 6) as retention,
         {{ months_between('months.month', 'as_of.as_of') }} > 0 as is_whole_month
     from cohorts
     inner join months on cohorts.cohort_month <= months.month

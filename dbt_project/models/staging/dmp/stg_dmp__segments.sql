@@ -16,7 +16,7 @@ renamed as (
         lower({{ clean_text('segment') }}) as segment,
         score,
         collected_on,
-        coalesce(expires_on, collected_on + interval '30' day) as expires_on,
+        coalesce(expires_on, cast(collected_on + interval '30' day as date)) as expires_on,
         row_number() over (
             partition by trim(dmp_id), lower(trim(segment))
             order by collected_on desc, _dlt_load_id desc, origin desc
