@@ -3,7 +3,7 @@ PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 CLIENTS := tests/ingestion/collector/clients
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev docs refresh check test bench lock clean databases clients
+.PHONY: help setup demo dev docs refresh check test bench lock clean databases clients spark
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,9 +66,25 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
 bench: setup  ## Print speed as ratios against references in the same run
 	@$(PY) -m benchmarks
 
+spark: .venv-spark/ready  ## Build every model on Spark too and compare each table with DuckDB's
+	@rm -rf data/spark
+	@CDP_HOME=data/spark cdp demo --people 300
+	@CDP_HOME=data/spark $(PY) -m tests.spark.tables
+	@set -a; . data/spark/demo.env; .venv-spark/bin/python -m tests.spark.models data/spark
+
+.venv-spark/ready: requirements-spark.lock .venv/ready
+	@echo "Setting up .venv-spark"
+	@test -x .venv-spark/bin/python || $(PY) -m uv venv -q .venv-spark
+	@$(PY) -m uv pip install -q --python .venv-spark/bin/python --require-hashes \
+		-r requirements-spark.lock
+	@touch $@
+
 lock: setup  ## Resolve requirements.in into requirements.lock anew
 	@$(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
+	@$(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-annotate --no-header requirements-spark.in \
+		-o requirements-spark.lock
 
 clean:  ## Remove the environment and everything that runs have written
-	rm -rf .venv data $(CLIENTS)/node_modules
+	rm -rf .venv .venv-spark data $(CLIENTS)/node_modules

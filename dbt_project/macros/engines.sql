@@ -66,7 +66,7 @@
 {%- endmacro %}
 
 {% macro spark__time_of_load(load_id) -%}
-    timestamp_micros(cast(round(cast({{ load_id }} as double) * 1000000) as bigint))
+    timestamp_micros(cast(rint(cast({{ load_id }} as double) * 1000000) as bigint))
 {%- endmacro %}
 
 {# The different texts of a group in one, in order, with commas. #}
