@@ -171,3 +171,29 @@
     {%- endfor -%}
     )
 {%- endmacro %}
+
+{# These columns of a group's first row in order, as one value; `filter (...)` may follow. #}
+{% macro first_row(columns, in_order) -%}
+    {{ return(adapter.dispatch('first_row')(columns, in_order)) }}
+{%- endmacro %}
+
+{% macro duckdb__first_row(columns, in_order) -%}
+    arg_min(struct_pack({{ columns | join(', ') }}), row({{ in_order | join(', ') }}))
+{%- endmacro %}
+
+{% macro spark__first_row(columns, in_order) -%}
+    min_by(struct({{ columns | join(', ') }}), struct({{ in_order | join(', ') }}))
+{%- endmacro %}
+
+{# These columns of a group's last row in order, as one value; `filter (...)` may follow. #}
+{% macro last_row(columns, in_order) -%}
+    {{ return(adapter.dispatch('last_row')(columns, in_order)) }}
+{%- endmacro %}
+
+{% macro duckdb__last_row(columns, in_order) -%}
+    arg_max(struct_pack({{ columns | join(', ') }}), row({{ in_order | join(', ') }}))
+{%- endmacro %}
+
+{% macro spark__last_row(columns, in_order) -%}
+    max_by(struct({{ columns | join(', ') }}), struct({{ in_order | join(', ') }}))
+{%- endmacro %}
