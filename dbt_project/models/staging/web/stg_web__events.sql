@@ -5,7 +5,7 @@
     inputs={
         'raw_web.events': {
             'key': 'message_id',
-            'content': 'received_at, sent_at, occurred_at, _dlt_load_id, origin'
+            'content': '_dlt_load_id, origin'
         }
     }
 ) }}
@@ -27,6 +27,23 @@ source as (
 
 ),
 
+{# Texts are parsed when the first receipt is known: what they hold need not be sorted. #}
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by message_id
+            order by
+                received_at asc nulls last,
+                sent_at desc nulls last,
+                _dlt_load_id asc nulls last,
+                origin asc nulls last
+        ) as receipt
+    from source
+
+),
+
 {# Each JSON text is parsed once. #}
 opened as (
 
@@ -42,9 +59,9 @@ opened as (
         received_at,
         {{ json_texts('context', of_context) }} as context,
         {{ json_texts('properties', of_properties) }} as properties,
-        origin,
         _dlt_load_id
-    from source
+    from numbered
+    where receipt = 1
 
 ),
 
@@ -80,20 +97,12 @@ renamed as (
         lower({{ text_at('context', of_context, '$.device.type') }}) as device_type,
         upper({{ text_at('properties', of_properties, '$.product_id') }}) as stock_code,
         {{ text_at('properties', of_properties, '$.order_id') }} as order_id,
-        {{ time_of_load('_dlt_load_id') }} as loaded_at,
-        row_number() over (
-            partition by message_id
-            order by
-                received_at asc nulls last,
-                sent_at desc nulls last,
-                _dlt_load_id asc nulls last,
-                origin asc nulls last
-        ) as receipt
+        {{ time_of_load('_dlt_load_id') }} as loaded_at
     from opened
 
 ),
 
-deduplicated as (
+corrected as (
 
     select
         message_id,
@@ -147,7 +156,6 @@ deduplicated as (
         order_id,
         loaded_at
     from renamed
-    where receipt = 1
 
 ),
 
@@ -156,13 +164,13 @@ final as (
     select
         *,
         {{ content_number([
-            'event_type', 'event_name', 'anonymous_id', 'user_id', 'occurred_at', 'received_at',
-            'page_path', 'referrer_host', 'page_view_id', 'client_session_id', 'campaign_source',
-            'campaign_medium', 'campaign_name', 'campaign_id', 'click_id_name', 'click_id',
-            'user_agent', 'is_bot', 'is_internal', 'app_name', 'device_type', 'stock_code',
-            'order_id'
+            'message_id', 'event_type', 'event_name', 'anonymous_id', 'user_id', 'occurred_at',
+            'received_at', 'page_path', 'referrer_host', 'page_view_id', 'client_session_id',
+            'campaign_source', 'campaign_medium', 'campaign_name', 'campaign_id', 'click_id_name',
+            'click_id', 'user_agent', 'is_bot', 'is_internal', 'app_name', 'device_type',
+            'stock_code', 'order_id'
         ]) }} as content_number
-    from deduplicated
+    from corrected
 
 )
 
