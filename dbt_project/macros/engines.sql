@@ -24,6 +24,19 @@
     cast(datediff({{ last }}, {{ first }}) as bigint)
 {%- endmacro %}
 
+{# One row for the first day of each month from one to another. #}
+{% macro every_month(first, last) -%}
+    {{ return(adapter.dispatch('every_month')(first, last)) }}
+{%- endmacro %}
+
+{% macro duckdb__every_month(first, last) -%}
+    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 month)) as date)
+{%- endmacro %}
+
+{% macro spark__every_month(first, last) -%}
+    explode(sequence({{ first }}, {{ last }}, interval 1 month))
+{%- endmacro %}
+
 {# The day by which terms end and retention is kept: CDP_TODAY, or else the calendar's. #}
 {% macro today() -%}
     {%- set given = env_var('CDP_TODAY', '') -%}

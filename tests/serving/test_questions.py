@@ -130,8 +130,8 @@ EXPECTED = {
     " order by p desc limit 10",
     15: "select if(source = 'pos', 'store', 'shop') as c, count(*), avg(pounds) from pure_orders"
     " group by c order by c",
-    16: "with numbered as (select *, row_number() over (partition by customer_id"
-    " order by moment, order_id) as n from sold_orders)"
+    16: "with numbered as (select *, dense_rank() over (partition by customer_id"
+    " order by cast(moment as date)) as n from sold_orders)"
     " select date_trunc('month', moment)::date as m,"
     " count(*) filter (customer_id is not null and n = 1),"
     " count(*) filter (customer_id is not null and n > 1) from numbered group by m order by m",

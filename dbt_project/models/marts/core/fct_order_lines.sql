@@ -60,6 +60,7 @@ final as (
         currency,
         ordered_at,
         line_class,
+        refunded_order_id,
         outlier_reason,
         line_class in ('sale', 'cancellation') and line_amount is not null
         {%- if var('exclude_outliers') %} and outlier_reason is null{% endif %} as is_counted

@@ -14,6 +14,7 @@ final as (
     select
         order_line_id as refund_id,
         order_id as cancellation_id,
+        refunded_order_id,
         customer_id,
         channel,
         product_id,

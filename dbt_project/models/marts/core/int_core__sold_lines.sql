@@ -43,6 +43,7 @@ shop_lines as (
         ordered_at,
         country,
         is_cancellation,
+        cast(null as string) as refunded_order_id,
         {{ impossible_time('ordered_at', 'loaded_at') }} as impossible_time
     from order_lines
 
@@ -64,6 +65,7 @@ store_lines as (
         sold_at as ordered_at,
         cast(null as string) as country,
         quantity < 0 as is_cancellation,
+        'store:' || refunded_receipt_id as refunded_order_id,
         {{ impossible_time('sold_at', 'loaded_at') }} as impossible_time
     from receipt_lines
 
@@ -92,6 +94,7 @@ final as (
         lines.currency,
         lines.ordered_at,
         lines.country,
+        lines.refunded_order_id,
         lines.impossible_time,
         case
             when stock_code_classes.line_class is not null then stock_code_classes.line_class

@@ -1,4 +1,8 @@
-{# One row per month, channel and kind of buyer, with how much they order at a time. #}
+{#
+One row per month, channel and kind of buyer, with how much they order at a time.
+
+All orders of a person's first day are a new customer's: who gets two invoices has not returned.
+#}
 
 with
 
@@ -20,10 +24,8 @@ numbered as (
         case
             when customer_id is null then 'guest'
             when
-                row_number() over (
-                    partition by customer_id
-                    order by ordered_at asc nulls last, order_id asc nulls last
-                ) = 1
+                cast(ordered_at as date)
+                = min(cast(ordered_at as date)) over (partition by customer_id)
                 then 'new'
             else 'returning'
         end as buyer_kind

@@ -9,6 +9,12 @@ orders as (
 
 ),
 
+refunds as (
+
+    select * from {{ ref('int_marketing__order_refunds') }}
+
+),
+
 last_touches as (
 
     select
@@ -29,11 +35,7 @@ numbered as (
                 partition by orders.customer_id
                 order by orders.ordered_at asc nulls last, orders.order_id asc nulls last
             ) as bigint
-        ) as order_number,
-        lead(orders.ordered_at) over (
-            partition by orders.customer_id
-            order by orders.ordered_at asc nulls last, orders.order_id asc nulls last
-        ) as next_ordered_at
+        ) as order_number
     from orders
 
 ),
@@ -63,9 +65,9 @@ final as (
         numbered.ordered_at,
         numbered.month,
         numbered.order_amount,
+        numbered.order_amount - coalesce(refunds.refund_amount, 0) as net_amount,
         numbered.items,
         numbered.order_number,
-        numbered.next_ordered_at,
         firsts.cohort_month,
         firsts.first_channel,
         firsts.acquisition_channel,
@@ -76,6 +78,7 @@ final as (
         end as first_order_size
     from numbered
     inner join firsts on numbered.customer_id = firsts.customer_id
+    left join refunds on numbered.order_id = refunds.order_id
 
 )
 

@@ -1,8 +1,9 @@
 {#
 One row per order of which something was given back, with how much.
 
-Cancellations do not name the order they undo, so what a customer gives back is taken from their
-last order of that product before it, and never more than the order was worth.
+A refund that names a receipt is taken from it. Cancellations of the shop name no order, so what a
+customer gives back is taken from their last order of that product before it. Never is it more than
+the order was worth.
 #}
 
 with
@@ -10,7 +11,7 @@ with
 refunds as (
 
     select * from {{ ref('fct_refunds') }}
-    where is_counted and customer_id is not null
+    where is_counted
 
 ),
 
@@ -47,6 +48,23 @@ candidates as (
             refunds.customer_id = sales.customer_id
             and refunds.product_id = sales.product_id
             and refunds.refunded_at >= sales.ordered_at
+    where refunds.refunded_order_id is null
+
+),
+
+found as (
+
+    select
+        refund_amount,
+        refunded_order_id as order_id
+    from refunds
+    where refunded_order_id is not null
+    union all
+    select
+        refund_amount,
+        order_id
+    from candidates
+    where place = 1
 
 ),
 
@@ -55,8 +73,7 @@ given_back as (
     select
         order_id,
         sum(refund_amount) as refund_amount
-    from candidates
-    where place = 1
+    from found
     group by order_id
 
 ),

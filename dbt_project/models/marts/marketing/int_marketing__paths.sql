@@ -2,9 +2,10 @@
 One row per touch of a known person that counts, with the order it led up to, if any.
 
 A touch counts for the next order alone, so that the earlier touches of a repeat buyer are not
-credited again, and only for so many days. A receipt of a till is a touch of its own order. Direct
-visits and tills say where somebody bought, not what brought them: they stay in a path only when
-nothing else is in it.
+credited again, and only for so many days. Touches that led to no order are cut into paths of so many
+days, too: one that goes on for years would count as one miss beside paths to orders of a month. A
+receipt of a till is a touch of its own order. Direct visits and tills say where somebody bought, not
+what brought them: they stay in a path only when nothing else is in it.
 #}
 
 with
@@ -88,7 +89,10 @@ led_up as (
                 >= orders.ordered_at - interval '{{ var("attribution_days") }}' day
                 then orders.order_id
         end as order_id,
-        orders.ordered_at
+        orders.ordered_at,
+        min(numbered.occurred_at) over (
+            partition by numbered.customer_id, numbered.order_number
+        ) as began_at
     from numbered
     left join orders
         on
@@ -97,13 +101,31 @@ led_up as (
 
 ),
 
+spans as (
+
+    select
+        *,
+        case
+            when order_id is null
+                then
+                    cast(
+                        floor(
+                            ({{ epoch_seconds('occurred_at') }} - {{ epoch_seconds('began_at') }})
+                            / (86400 * {{ var('attribution_days') }})
+                        ) as bigint
+                    )
+        end as span_number
+    from led_up
+
+),
+
 paths as (
 
     select
         *,
-        {{ surrogate_key(['customer_id', 'order_number', 'order_id']) }} as path_id,
+        {{ surrogate_key(['customer_id', 'order_number', 'order_id', 'span_number']) }} as path_id,
         marketing_channel in ('direct', 'store') as is_bare
-    from led_up
+    from spans
 
 ),
 

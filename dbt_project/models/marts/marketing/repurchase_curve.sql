@@ -1,7 +1,8 @@
 {#
 One row per number of an order and span of days: how many who ordered so often ordered again in time.
 
-Only orders count whose span is over, so that the last weeks do not look worse than they are.
+Only orders count whose span is over, so that the last weeks do not look worse than they are. The
+orders of a day are one: an invoice in two parts is no repurchase.
 #}
 
 with
@@ -9,11 +10,21 @@ with
 orders as (
 
     select
-        order_number,
-        cast(ordered_at as date) as ordered_on,
-        cast(next_ordered_at as date) as next_ordered_on
+        customer_id,
+        cast(ordered_at as date) as ordered_on
     from {{ ref('int_marketing__buyers_orders') }}
-    where order_number <= 5
+    group by customer_id, cast(ordered_at as date)
+
+),
+
+numbered as (
+
+    select
+        ordered_on,
+        cast(row_number() over earlier as bigint) as order_number,
+        lead(ordered_on) over earlier as next_ordered_on
+    from orders
+    window earlier as (partition by customer_id order by ordered_on asc nulls last)
 
 ),
 
@@ -26,11 +37,12 @@ as_of as (
 observed as (
 
     select
-        orders.order_number,
-        {{ days_between('orders.ordered_on', 'as_of.as_of') }} as days_observed,
-        {{ days_between('orders.ordered_on', 'orders.next_ordered_on') }} as days_to_next
-    from orders
+        numbered.order_number,
+        {{ days_between('numbered.ordered_on', 'as_of.as_of') }} as days_observed,
+        {{ days_between('numbered.ordered_on', 'numbered.next_ordered_on') }} as days_to_next
+    from numbered
     cross join as_of
+    where numbered.order_number <= 5
 
 ),
 

@@ -3,7 +3,8 @@ One row per cohort and month since its first purchase: how many of it bought aga
 
 A cohort is everybody who bought first in a month, and again by the channel of the first order, by
 what brought them to it, and by its size. All of these are known at the first order: a segment that
-is known only today would explain the past by itself.
+is known only today would explain the past by itself. Whoever bought before the evidence begins looks
+new, so each cohort says how many months could have shown it.
 #}
 
 with
@@ -34,7 +35,8 @@ kinds as (
         month,
         customer_id,
         order_number,
-        order_amount
+        order_amount,
+        net_amount
     from orders
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -53,9 +55,23 @@ cohorts as (
 
 ),
 
+reach as (
+
+    select
+        min(orders.month) as first_month,
+        greatest(max(orders.month), cast(date_trunc('month', max(as_of.as_of)) as date))
+            as last_month
+    from orders
+    cross join as_of
+
+),
+
 months as (
 
-    select distinct month from orders
+    select
+        first_month,
+        {{ every_month('first_month', 'last_month') }} as month
+    from reach
 
 ),
 
@@ -68,7 +84,8 @@ active as (
         month,
         count(distinct customer_id) as active_customers,
         count(*) as orders,
-        sum(order_amount) as revenue
+        sum(order_amount) as revenue,
+        sum(net_amount) as net_revenue
     from kinds
     group by cohort_kind, cohort, cohort_month, month
 
@@ -83,10 +100,12 @@ final as (
         cohorts.cohort_month,
         months.month,
         {{ months_between('cohorts.cohort_month', 'months.month') }} as months_since,
+        {{ months_between('months.first_month', 'cohorts.cohort_month') }} as months_of_history,
         cohorts.customers,
         coalesce(active.active_customers, 0) as active_customers,
         coalesce(active.orders, 0) as orders,
         cast(coalesce(active.revenue, 0) as decimal(18, 3)) as revenue,
+        cast(coalesce(active.net_revenue, 0) as decimal(18, 3)) as net_revenue,
         round(coalesce(active.active_customers, 0) / cohorts.customers, 6) as retention,
         {{ months_between('months.month', 'as_of.as_of') }} > 0 as is_whole_month
     from cohorts
