@@ -61,22 +61,48 @@ postcodes as (
 
 ),
 
-{# Of the ranges that fit, the one that says most of the postcode. #}
-fitting as (
+digits as (
+
+    select
+        country_code,
+        max(digits) as digits
+    from postcode_regions
+    group by country_code
+
+),
+
+{# A spreadsheet takes the zeros that a number begins with. #}
+whole_postcodes as (
 
     select
         postcodes.country_code,
         postcodes.postcode,
+        lpad(
+            postcodes.postcode,
+            cast(coalesce(digits.digits, length(postcodes.postcode)) as int),
+            '0'
+        ) as whole_postcode
+    from postcodes
+    inner join digits on postcodes.country_code = digits.country_code
+
+),
+
+{# Of the ranges that fit, the one that says most of the postcode. #}
+fitting as (
+
+    select
+        whole_postcodes.country_code,
+        whole_postcodes.postcode,
         postcode_regions.region,
         row_number() over (
-            partition by postcodes.country_code, postcodes.postcode
+            partition by whole_postcodes.country_code, whole_postcodes.postcode
             order by length(postcode_regions.postcode_from) desc
         ) as place
-    from postcodes
+    from whole_postcodes
     inner join postcode_regions
         on
-            postcodes.country_code = postcode_regions.country_code
-            and substr(postcodes.postcode, 1, length(postcode_regions.postcode_from))
+            whole_postcodes.country_code = postcode_regions.country_code
+            and substr(whole_postcodes.whole_postcode, 1, length(postcode_regions.postcode_from))
             between postcode_regions.postcode_from and postcode_regions.postcode_to
 
 ),

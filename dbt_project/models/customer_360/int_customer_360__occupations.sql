@@ -1,7 +1,8 @@
 {#
 One row per job title that somebody has or had, and the occupation it counts as where people are
 counted. Occupations of fewer than `smallest_group` customers are `other`, as titles are that no word
-fits; `other` of too few is unknown, and so are sensitive occupations.
+fits; `other` of too few is unknown. Sensitive occupations are unknown, and where too few told no title
+to hide them, `other` is, too.
 #}
 
 {% set least = var('smallest_group') %}
@@ -24,8 +25,14 @@ holders as (
         job_title,
         count(*) as customers
     from {{ ref('customer_profiles') }}
-    where job_title is not null
     group by job_title
+
+),
+
+untold as (
+
+    select coalesce(sum(customers), 0) as untold from holders
+    where job_title is null
 
 ),
 
@@ -84,9 +91,13 @@ counted as (
 rest_counted as (
 
     select
-        *,
-        sum(case when is_named or is_sensitive then 0 else customers end) over () as others
+        counted.*,
+        untold.untold,
+        sum(case when counted.is_named or counted.is_sensitive then 0 else counted.customers end)
+            over () as others,
+        sum(case when counted.is_sensitive then counted.customers else 0 end) over () as sensitive
     from counted
+    cross join untold
 
 ),
 
@@ -96,7 +107,11 @@ final as (
         job_title,
         case
             when is_named then occupation
-            when not is_sensitive and others >= {{ least }} then 'other'
+            when
+                not is_sensitive
+                and others >= {{ least }}
+                and (sensitive = 0 or untold >= {{ least }})
+                then 'other'
             else 'unknown'
         end as segment
     from rest_counted
