@@ -9,6 +9,10 @@
         }
     }
 ) }}
+{%- set columns = [
+    'message_id', 'event_type', 'event_name', 'anonymous_id', 'user_id', 'email', 'sent_at',
+    'occurred_at', 'received_at', 'context', 'properties', '_dlt_load_id'
+] %}
 {%- set of_context = [
     '$.page.path', '$.page.url', '$.page.search', '$.page.referrer', '$.pageViewId',
     '$.sessionId', '$.campaign.source', '$.campaign.medium', '$.campaign.name', '$.campaign.id',
@@ -27,20 +31,42 @@ source as (
 
 ),
 
-{# Texts are parsed when the first receipt is known: what they hold need not be sorted. #}
+{# Most messages come once: only those that came again are put in order. #}
+repeated as (
+
+    select message_id
+    from source
+    group by message_id
+    having count(*) > 1
+
+),
+
 numbered as (
 
     select
-        *,
+        source.*,
         row_number() over (
-            partition by message_id
+            partition by source.message_id
             order by
-                received_at asc nulls last,
-                sent_at desc nulls last,
-                _dlt_load_id asc nulls last,
-                origin asc nulls last
+                source.received_at asc nulls last,
+                source.sent_at desc nulls last,
+                source._dlt_load_id asc nulls last,
+                source.origin asc nulls last
         ) as receipt
     from source
+    inner join repeated on source.message_id = repeated.message_id
+
+),
+
+first_receipts as (
+
+    select {{ columns | join(', ') }}
+    from numbered
+    where receipt = 1
+    union all
+    select {{ columns | join(', ') }}
+    from source
+    where message_id not in (select repeated.message_id from repeated)
 
 ),
 
@@ -48,20 +74,10 @@ numbered as (
 opened as (
 
     select
-        message_id,
-        event_type,
-        event_name,
-        anonymous_id,
-        user_id,
-        email,
-        sent_at,
-        occurred_at,
-        received_at,
-        {{ json_texts('context', of_context) }} as context,
-        {{ json_texts('properties', of_properties) }} as properties,
-        _dlt_load_id
-    from numbered
-    where receipt = 1
+        *,
+        {{ json_texts('context', of_context) }} as context_texts,
+        {{ json_texts('properties', of_properties) }} as properties_texts
+    from first_receipts
 
 ),
 
@@ -77,26 +93,26 @@ renamed as (
         cast(sent_at as timestamp) as sent_at,
         cast(occurred_at as timestamp) as client_occurred_at,
         cast(received_at as timestamp) as received_at,
-        {{ text_at('context', of_context, '$.page.path') }} as page_path,
-        {{ text_at('context', of_context, '$.page.url') }} as page_url,
+        {{ text_at('context_texts', of_context, '$.page.path') }} as page_path,
+        {{ text_at('context_texts', of_context, '$.page.url') }} as page_url,
         concat_ws(
             '',
-            {{ text_at('context', of_context, '$.page.url') }},
-            {{ text_at('context', of_context, '$.page.search') }}
+            {{ text_at('context_texts', of_context, '$.page.url') }},
+            {{ text_at('context_texts', of_context, '$.page.search') }}
         ) as page_address,
-        {{ text_at('context', of_context, '$.page.referrer') }} as referrer,
-        {{ text_at('context', of_context, '$.pageViewId') }} as page_view_id,
-        {{ text_at('context', of_context, '$.sessionId') }} as client_session_id,
-        {{ text_at('context', of_context, '$.campaign.source') }} as campaign_source,
-        {{ text_at('context', of_context, '$.campaign.medium') }} as campaign_medium,
-        {{ text_at('context', of_context, '$.campaign.name') }} as campaign_name,
-        {{ text_at('context', of_context, '$.campaign.id') }} as campaign_id,
-        {{ text_at('context', of_context, '$.userAgent') }} as user_agent,
-        {{ text_at('context', of_context, '$.ip') }} as ip_address,
-        {{ text_at('context', of_context, '$.app.name') }} as app_name,
-        lower({{ text_at('context', of_context, '$.device.type') }}) as device_type,
-        upper({{ text_at('properties', of_properties, '$.product_id') }}) as stock_code,
-        {{ text_at('properties', of_properties, '$.order_id') }} as order_id,
+        {{ text_at('context_texts', of_context, '$.page.referrer') }} as referrer,
+        {{ text_at('context_texts', of_context, '$.pageViewId') }} as page_view_id,
+        {{ text_at('context_texts', of_context, '$.sessionId') }} as client_session_id,
+        {{ text_at('context_texts', of_context, '$.campaign.source') }} as campaign_source,
+        {{ text_at('context_texts', of_context, '$.campaign.medium') }} as campaign_medium,
+        {{ text_at('context_texts', of_context, '$.campaign.name') }} as campaign_name,
+        {{ text_at('context_texts', of_context, '$.campaign.id') }} as campaign_id,
+        {{ text_at('context_texts', of_context, '$.userAgent') }} as user_agent,
+        {{ text_at('context_texts', of_context, '$.ip') }} as ip_address,
+        {{ text_at('context_texts', of_context, '$.app.name') }} as app_name,
+        lower({{ text_at('context_texts', of_context, '$.device.type') }}) as device_type,
+        upper({{ text_at('properties_texts', of_properties, '$.product_id') }}) as stock_code,
+        {{ text_at('properties_texts', of_properties, '$.order_id') }} as order_id,
         {{ time_of_load('_dlt_load_id') }} as loaded_at
     from opened
 
