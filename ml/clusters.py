@@ -1,9 +1,9 @@
 """Clusters of buyers who buy alike: k-means on rank-transformed features.
 
 Ranks make the clusters stable where raw or standardised values follow a few outliers. The model is
-trained once and kept as readable JSON; later refreshes only assign. When it is trained anew, a
-cluster that holds mostly the same customers keeps its number and its label (Hungarian method on
-the overlap), so a label means the same from run to run.
+trained once and kept as readable JSON; later refreshes only assign, in `cluster_history`. When it
+is trained anew, a cluster that holds mostly the same customers keeps its number and its label
+(Hungarian method on the overlap), so a label means the same from run to run.
 """
 
 import json
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import QuantileTransformer
 
@@ -35,14 +36,6 @@ FEWEST_BUYERS = 25 * CLUSTERS  # below this a cluster would describe persons, no
 SAMPLE = 100_000  # rows to train on; more change the centres by less than .02 %
 QUANTILES = 200
 DECIMALS = 6  # rounding hides the order in which threads add up
-SCHEMA = pa.schema(
-    [
-        ("customer_id", pa.string()),
-        ("cluster", pa.int64()),
-        ("cluster_label", pa.string()),
-        ("model_version", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -110,21 +103,15 @@ def train(features: pa.Table, previous: Model | None = None) -> Model | None:
     )
 
 
-def assign(model: Model | None, features: pa.Table) -> pa.Table:
-    """One row per buyer: the cluster whose centre is nearest. Without a model there is no row."""
-    if model is None or not features.num_rows:
-        return SCHEMA.empty_table()
-    nearest = _nearest(np.array(model.quantiles), np.array(model.centres), _matrix(features))
-    labels = np.array(model.labels)[nearest]
-    return pa.table(
-        {
-            "customer_id": features.column("customer_id"),
-            "cluster": pa.array(nearest),
-            "cluster_label": pa.array(labels.tolist(), pa.string()),
-            "model_version": pa.array([model.version] * len(nearest), pa.string()),
-        },
-        schema=SCHEMA,
-    )
+def labels(model: Model, features: pa.Table) -> list[str]:
+    """For each of these buyers, the label of the centre that is nearest."""
+    nearest = distances(model, _matrix(features)).argmin(axis=1)
+    return [model.labels[number] for number in nearest]
+
+
+def distances(model: Model, values: Matrix) -> Matrix:
+    """How far each row is from each centre, in ranks."""
+    return _distances(np.array(model.quantiles), np.array(model.centres), values)
 
 
 def _matrix(features: pa.Table) -> Matrix:
@@ -132,11 +119,8 @@ def _matrix(features: pa.Table) -> Matrix:
     return np.column_stack(columns)
 
 
-def _nearest(quantiles: Matrix, centres: Matrix, values: Matrix) -> NDArray[np.int64]:
-    ranks = _rank(quantiles, values)
-    distances = np.linalg.norm(ranks[:, None, :] - centres[None, :, :], axis=2)
-    nearest: NDArray[np.int64] = np.argmin(np.round(distances, DECIMALS), axis=1)
-    return nearest
+def _distances(quantiles: Matrix, centres: Matrix, values: Matrix) -> Matrix:
+    return np.asarray(np.round(cdist(_rank(quantiles, values), centres), DECIMALS))
 
 
 def _rank(quantiles: Matrix, values: Matrix) -> Matrix:
@@ -165,8 +149,8 @@ def _match(
     previous: Model, centres: Matrix, labels: list[str], quantiles: Matrix, values: Matrix
 ) -> tuple[Matrix, list[str]]:
     """The new centres in the order of the old ones, with the old labels where most stay."""
-    before = _nearest(np.array(previous.quantiles), np.array(previous.centres), values)
-    after = _nearest(quantiles, centres, values)
+    before = distances(previous, values).argmin(axis=1)
+    after = _distances(quantiles, centres, values).argmin(axis=1)
     overlap = np.zeros((len(previous.centres), len(centres)))
     np.add.at(overlap, (before, after), 1)
     old, new = linear_sum_assignment(-overlap)

@@ -374,12 +374,18 @@ def retrain() -> None:
     from ml import clusters
 
     features = clusters.buyers(warehouse.read("marts.customer_features"))
-    model = clusters.train(features, clusters.load())
+    before = clusters.load()
+    model = clusters.train(features, before)
     if model is None:
         console.print(f"Too few buyers: {features.num_rows} of {clusters.FEWEST_BUYERS} needed.")
         return
     clusters.save(model)
-    console.print(f"Model {model.version}: {'; '.join(model.labels)}. The next refresh uses it.")
+    was, now = (clusters.labels(each, features) for each in (before or model, model))
+    kept = sum(old == new for old, new in zip(was, now, strict=True))
+    console.print(
+        f"Model {model.version}: {'; '.join(model.labels)}. {kept:,} of {len(now):,} buyers keep"
+        " their cluster. The next refresh tells the past by it."
+    )
 
 
 @app.command()

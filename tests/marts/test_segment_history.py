@@ -1,6 +1,6 @@
 """Segments told day after day are those told at once: what is over does not change.
 
-Two builds of eleven models take some twenty seconds: it is the one test of the whole chain.
+Two builds of a dozen models take some twenty seconds: it is the one test of the whole chain.
 """
 
 from datetime import date, timedelta
@@ -12,16 +12,18 @@ import pyarrow.compute as pc
 import pytest
 
 import warehouse
+from ml.cluster_history import SCHEMA as CLUSTER_CHANGES
 from tests.marts.conftest import Models
 
 pytestmark = pytest.mark.slow
 CUSTOMERS, PRODUCTS, DAYS = 60, 30, 500
 FIRST = np.datetime64("2010-03-01T10:00:00")
 SEGMENTS = (
-    *("segment_dimensions", "segment_levels", "rfm_segments"),
+    *("segment_dimensions", "segment_levels", "rfm_segments", "buyer_days"),
     *(f"int_customer_360__{name}" for name in ("bought_products", "activity", "readings")),
     *(f"int_customer_360__{name}" for name in ("interest_readings", "rfm_reviews", "levels")),
-    *("int_customer_360__rfm_changes", "int_customer_360__stays", "segment_changes"),
+    *("int_customer_360__rfm_changes", "int_customer_360__cluster_stays"),
+    *("int_customer_360__stays", "segment_changes"),
 )
 NOTHING_TOLD = pa.schema(
     [(name, pa.string()) for name in ("customer_id", "segment_kind", "dimension", "segment")]
@@ -49,11 +51,12 @@ def company(rng: np.random.Generator) -> dict[str, pa.Table]:
     bought = {"order_id": number, "line_class": sale, "is_counted": yes, "unit_price": amount}
     sent = {"opened_at": moment, "clicked_at": pa.nulls(len(customer), pa.timestamp("us"))}
     flags = {"is_bot": no, "is_internal": no}
+    order = {"order_amount": amount, "items": views, "channel": social}
     refund = {"refunded_at": moment, "refund_amount": amount, "is_counted": yes}
     return {
         "fct_sessions": pa.table({**who, "started_at": moment, "product_views": views}),
         "fct_events": pa.table({**who, "occurred_at": moment, "event_name": kind, **flags}),
-        "fct_orders": pa.table({**who, "ordered_at": moment, "order_amount": amount}).slice(700),
+        "fct_orders": pa.table({**who, **order, "ordered_at": moment}).slice(700),
         "fct_order_lines": pa.table({**who, **bought, "ordered_at": moment}).slice(700),
         "fct_refunds": pa.table({**who, **refund}).slice(1_900),
         "fct_email_engagement": pa.table({**who, **sent}).slice(1_500),
@@ -87,6 +90,7 @@ def changes(models: Models, company: dict[str, pa.Table], day: date) -> set[tupl
     """The changes that a refresh on that day tells."""
     tables = {name: known_on(day, table) for name, table in company.items()}
     warehouse.replace("customer_360.int_customer_360__told_stays", NOTHING_TOLD)
+    warehouse.replace("ml.cluster_changes", CLUSTER_CHANGES.empty_table())  # tests/ml has theirs
     models(*SEGMENTS, **tables, dim_products=catalogue(), as_of=pa.table({"as_of": [day]}))
     rows = warehouse.read("customer_360.segment_changes").to_pylist()
     return {tuple(row.values()) for row in rows}

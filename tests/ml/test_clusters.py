@@ -40,7 +40,7 @@ def model() -> clusters.Model:
 
 
 def test_planted_groups_are_found(model: clusters.Model) -> None:
-    found = clusters.assign(model, buyers())["cluster"].to_pylist()
+    found = clusters.labels(model, buyers())
     planted = np.repeat(range(len(GROUPS)), EACH)
     assert adjusted_rand_score(planted, found) >= 0.9
 
@@ -53,15 +53,6 @@ def test_too_few_buyers_are_no_groups() -> None:
     assert clusters.train(buyers(each=24)) is None
 
 
-def test_without_a_model_nobody_is_assigned() -> None:
-    assigned = clusters.assign(None, buyers())
-    assert (assigned.num_rows, assigned.schema) == (0, clusters.SCHEMA)
-
-
-def test_assignments_have_the_same_columns_as_none(model: clusters.Model) -> None:
-    assert clusters.assign(model, buyers()).schema == clusters.SCHEMA
-
-
 def test_labels_are_unique(model: clusters.Model) -> None:
     assert len(set(model.labels)) == clusters.CLUSTERS
 
@@ -70,9 +61,7 @@ def test_retraining_on_similar_data_keeps_each_customer_in_its_cluster(
     model: clusters.Model,
 ) -> None:
     again = trained(buyers(seed=1), previous=model)
-    before = clusters.assign(model, buyers()).select(["customer_id", "cluster", "cluster_label"])
-    after = clusters.assign(again, buyers()).select(["customer_id", "cluster", "cluster_label"])
-    assert before.equals(after)
+    assert clusters.labels(again, buyers()) == clusters.labels(model, buyers())
 
 
 def test_a_label_says_who_stayed_whatever_the_new_centres_suggest(model: clusters.Model) -> None:
@@ -97,7 +86,7 @@ def test_values_never_seen_before_get_a_cluster(model: clusters.Model, factor: f
         if name in clusters.FEATURES:
             far = [value * factor for value in unseen[name].to_pylist()]
             unseen = unseen.set_column(place, name, pa.array(far, pa.float64()))
-    assert set(clusters.assign(model, unseen)["cluster_label"].to_pylist()) <= set(model.labels)
+    assert set(clusters.labels(model, unseen)) <= set(model.labels)
 
 
 def test_non_buyers_have_no_basket_and_no_cluster() -> None:

@@ -22,7 +22,8 @@ rfm as (
 
 clusters as (
 
-    select * from {{ source('ml', 'customer_clusters') }}
+    select * from {{ ref('int_customer_360__cluster_stays') }}
+    where left_on is null
 
 ),
 
@@ -125,7 +126,8 @@ final as (
         segment_names.novelty_segment,
         segment_names.main_interest,
         coalesce(segment_names.interests, 0) as interests,
-        clusters.cluster_label,
+        clusters.segment as cluster_label,
+        clusters.entered_on as cluster_since,
         coalesce(contact_facts.emails_sent, 0) as emails_sent,
         coalesce(contact_facts.emails_opened, 0) as emails_opened,
         coalesce(contact_facts.emails_clicked, 0) as emails_clicked,

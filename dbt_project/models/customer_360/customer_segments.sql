@@ -31,12 +31,6 @@ consents as (
 
 ),
 
-clusters as (
-
-    select * from {{ source('ml', 'customer_clusters') }}
-
-),
-
 as_of as (
 
     select * from {{ ref('as_of') }}
@@ -71,15 +65,6 @@ segments as (
         concat_ws(' ', 'latest decision, in', source) as reason,
         cast(decided_at as date) as entered_on
     from consents
-    union all
-    select
-        customer_id,
-        'cluster' as segment_kind,
-        'cluster' as dimension,
-        cluster_label as segment,
-        concat_ws(' ', 'nearest centre of model', model_version) as reason,
-        null as entered_on
-    from clusters
 
 ),
 

@@ -7,27 +7,9 @@ the Monday counts. A week in which nobody ordered moves nobody and has no review
 
 with
 
-orders as (
+buyer_days as (
 
-    select
-        customer_id,
-        cast(ordered_at as date) as active_on,
-        1 as orders,
-        order_amount as net_amount
-    from {{ ref('fct_orders') }}
-    where customer_id is not null and order_amount > 0
-
-),
-
-refunds as (
-
-    select
-        customer_id,
-        cast(refunded_at as date) as active_on,
-        0 as orders,
-        -refund_amount as net_amount
-    from {{ ref('fct_refunds') }}
-    where customer_id is not null and is_counted
+    select * from {{ ref('buyer_days') }}
 
 ),
 
@@ -37,23 +19,15 @@ as_of as (
 
 ),
 
-dated as (
-
-    select * from orders
-    union all
-    select * from refunds
-
-),
-
 weeks as (
 
     select
         customer_id,
         cast(date_trunc('week', active_on) as date) as week,
         sum(orders) as orders,
-        sum(net_amount) as net_amount,
+        sum(gross_amount - refund_amount) as net_amount,
         max(case when orders > 0 then active_on end) as last_order_on
-    from dated
+    from buyer_days
     group by customer_id, cast(date_trunc('week', active_on) as date)
 
 ),

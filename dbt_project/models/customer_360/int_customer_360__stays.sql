@@ -28,6 +28,12 @@ rfm_changes as (
 
 ),
 
+cluster_stays as (
+
+    select * from {{ ref('int_customer_360__cluster_stays') }}
+
+),
+
 spans as (
 
     select
@@ -111,6 +117,19 @@ final as (
         concat_ws(' ', 'recency', next_recency_score, 'of 5, value', next_value_score, 'of 5')
             as left_because
     from rfm_spans
+    union all
+    select
+        customer_id,
+        segment_kind,
+        dimension,
+        segment,
+        entered_on,
+        left_on,
+        null as latest_value,
+        entered_because,
+        stays_because,
+        left_because
+    from cluster_stays
 
 )
 

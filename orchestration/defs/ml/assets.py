@@ -3,28 +3,29 @@
 import dagster as dg
 
 import warehouse
-from ml import attribution, clusters
+from ml import attribution, cluster_history, clusters
 
 
 @dg.asset(
-    key=["ml", "customer_clusters"],
-    deps=[["marts", "customer_features"]],
+    key=["ml", "cluster_changes"],
+    deps=[["marts", name] for name in ("as_of", "buyer_days", "customer_features")],
     group_name="ml",
     owners=["team:data"],
     kinds={"scikitlearn", "duckdb"},
     pool="warehouse",
 )
-def customer_clusters() -> dg.MaterializeResult[None]:
-    """One row per buyer, with the cluster of customers who buy alike."""
+def cluster_changes() -> dg.MaterializeResult[None]:
+    """One row per buyer and day on which their cluster of customers who buy alike changed."""
     features = clusters.buyers(warehouse.read("marts.customer_features"))
     model = clusters.load()
     if model is None and (model := clusters.train(features)):
         clusters.save(model)
-    assigned = clusters.assign(model, features)
-    warehouse.replace("ml.customer_clusters", assigned)
+    as_of = warehouse.read("marts.as_of")["as_of"][0].as_py()
+    changes = cluster_history.changes(model, warehouse.read("marts.buyer_days"), as_of)
+    warehouse.replace("ml.cluster_changes", changes)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": assigned.num_rows,
+            "dagster/row_count": changes.num_rows,
             "labels": ", ".join(model.labels) if model else "too few buyers to form clusters",
         }
     )

@@ -14,17 +14,9 @@ as_of as (
 
 ),
 
-orders as (
+buyer_days as (
 
-    select * from {{ ref('fct_orders') }}
-    where customer_id is not null and order_amount > 0
-
-),
-
-refunds as (
-
-    select * from {{ ref('fct_refunds') }}
-    where customer_id is not null and is_counted
+    select * from {{ ref('buyer_days') }}
 
 ),
 
@@ -38,31 +30,22 @@ sessions as (
 bought as (
 
     select
-        orders.customer_id,
-        count(*) as orders,
-        sum(orders.order_amount) as gross_amount,
-        sum(orders.items) as items,
-        min(cast(orders.ordered_at as date)) as first_order_on,
-        max(cast(orders.ordered_at as date)) as last_order_on,
-        count(case when orders.channel = 'store' then 1 end) as store_orders,
-        count(
+        buyer_days.customer_id,
+        sum(buyer_days.orders) as orders,
+        sum(buyer_days.store_orders) as store_orders,
+        sum(buyer_days.items) as items,
+        sum(buyer_days.gross_amount) as gross_amount,
+        sum(buyer_days.refund_amount) as refund_amount,
+        min(case when buyer_days.orders > 0 then buyer_days.active_on end) as first_order_on,
+        max(case when buyer_days.orders > 0 then buyer_days.active_on end) as last_order_on,
+        sum(
             case
-                when cast(orders.ordered_at as date) > as_of.as_of - interval '90' day then 1
+                when buyer_days.active_on > as_of.as_of - interval '90' day then buyer_days.orders
             end
         ) as orders_90_days
-    from orders
+    from buyer_days
     cross join as_of
-    group by orders.customer_id
-
-),
-
-returned as (
-
-    select
-        customer_id,
-        sum(refund_amount) as refund_amount
-    from refunds
-    group by customer_id
+    group by buyer_days.customer_id
 
 ),
 
@@ -83,15 +66,16 @@ final as (
     select
         customers.customer_id,
         as_of.as_of,
-        coalesce(bought.orders, 0) as orders,
+        cast(coalesce(bought.orders, 0) as bigint) as orders,
         cast(coalesce(bought.gross_amount, 0) as decimal(18, 3)) as gross_amount,
-        cast(coalesce(returned.refund_amount, 0) as decimal(18, 3)) as refund_amount,
+        cast(coalesce(bought.refund_amount, 0) as decimal(18, 3)) as refund_amount,
         cast(
-            coalesce(bought.gross_amount, 0) - coalesce(returned.refund_amount, 0)
+            coalesce(bought.gross_amount, 0) - coalesce(bought.refund_amount, 0)
             as decimal(18, 3)
         ) as net_amount,
-        cast(cast(bought.gross_amount as double) / bought.orders as decimal(18, 3))
-            as average_order_amount,
+        cast(
+            cast(bought.gross_amount as double) / nullif(bought.orders, 0) as decimal(18, 3)
+        ) as average_order_amount,
         cast(coalesce(bought.items, 0) as bigint) as items,
         bought.first_order_on,
         bought.last_order_on,
@@ -99,15 +83,14 @@ final as (
             as days_since_last_order,
         {{ days_between('bought.first_order_on', 'as_of.as_of') }}
             as days_since_first_order,
-        coalesce(bought.orders_90_days, 0) as orders_90_days,
-        coalesce(bought.store_orders, 0) as store_orders,
+        cast(coalesce(bought.orders_90_days, 0) as bigint) as orders_90_days,
+        cast(coalesce(bought.store_orders, 0) as bigint) as store_orders,
         coalesce(visited.sessions, 0) as sessions,
         cast(coalesce(visited.product_views, 0) as bigint) as product_views,
         visited.last_session_on
     from customers
     cross join as_of
     left join bought on customers.customer_id = bought.customer_id
-    left join returned on customers.customer_id = returned.customer_id
     left join visited on customers.customer_id = visited.customer_id
 
 )
