@@ -104,7 +104,7 @@ def _readings(
             for name in ("orders", "gross_amount", "refund_amount")
         ]
     )
-    standing = Standing(len(days))
+    standing = Standing(who.max() + 1)
     for today in range(day[0], until + 1):
         rows, over = (slice(*np.searchsorted(day, [d, d + 1])) for d in (today, today - RECENT))
         standing.add(who[rows], today, facts[:, rows])
