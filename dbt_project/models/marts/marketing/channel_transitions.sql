@@ -1,8 +1,9 @@
 {#
 One row per step between channels that people took on their way to an order, or to none.
 
-A path begins at (start) and ends at (order), or at (none) when no order followed in time. Paths
-that may still lead to an order are left out.
+A path begins at (start) and ends at (order), or at (none) when no order followed in time. What began
+too lately to have ended is left out, with an order or without: to keep the orders alone would make
+the last weeks, and every channel in them, look better than they are.
 #}
 
 with
@@ -19,27 +20,30 @@ as_of as (
 
 ),
 
-steps as (
+begun as (
 
     select
-        paths.order_id,
-        paths.marketing_channel,
-        paths.position,
-        paths.touches,
-        lag(paths.marketing_channel) over (
-            partition by paths.path_id order by paths.position asc nulls last
-        ) as previous_channel,
-        max(paths.occurred_at) over (partition by paths.path_id)
-        + interval '{{ var("attribution_days") }}' day <= as_of.as_of as is_over
+        paths.*,
+        min(paths.occurred_at) over (partition by paths.path_id) as began_at,
+        cast(as_of.as_of - interval '{{ var("attribution_days") }}' day as date) as decided_until
     from paths
     cross join as_of
 
 ),
 
+{# A path to no order ends with its last touch that nothing can follow in time. #}
 decided as (
 
-    select * from steps
-    where order_id is not null or is_over
+    select
+        *,
+        lag(marketing_channel) over (
+            partition by path_id order by position asc nulls last
+        ) as previous_channel,
+        max(position) over (partition by path_id) as last_position
+    from begun
+    where
+        began_at <= decided_until
+        and (order_id is not null or occurred_at <= decided_until)
 
 ),
 
@@ -54,7 +58,7 @@ moves as (
         marketing_channel as from_channel,
         case when order_id is null then '(none)' else '(order)' end as to_channel
     from decided
-    where position = touches
+    where position = last_position
 
 ),
 
