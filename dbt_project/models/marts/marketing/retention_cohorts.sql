@@ -3,8 +3,8 @@ One row per cohort and month since its first purchase: how many of it bought aga
 
 A cohort is everybody who bought first in a month, and again by the channel of the first order, by
 what brought them to it, and by its size. All of these are known at the first order: a segment that
-is known only today would explain the past by itself. Whoever bought before the evidence begins looks
-new, so each cohort says how many months could have shown it.
+is known only today would explain the past by itself. Who bought before a channel's evidence begins
+looks new in its first months, so each cohort says how many months could have shown it.
 #}
 
 with
@@ -68,10 +68,30 @@ reach as (
 
 months as (
 
+    select {{ every_month('first_month', 'last_month') }} as month from reach
+
+),
+
+channels as (
+
     select
-        first_month,
-        {{ every_month('first_month', 'last_month') }} as month
-    from reach
+        channel,
+        min(month) as first_month
+    from orders
+    group by channel
+
+),
+
+{# A channel that has just come to be known brings old customers who look new. #}
+histories as (
+
+    select
+        orders.cohort_month,
+        max(channels.first_month) as known_since
+    from orders
+    inner join channels on orders.cohort_month >= channels.first_month
+    where orders.order_number = 1
+    group by orders.cohort_month
 
 ),
 
@@ -100,7 +120,7 @@ final as (
         cohorts.cohort_month,
         months.month,
         {{ months_between('cohorts.cohort_month', 'months.month') }} as months_since,
-        {{ months_between('months.first_month', 'cohorts.cohort_month') }} as months_of_history,
+        {{ months_between('histories.known_since', 'cohorts.cohort_month') }} as months_of_history,
         cohorts.customers,
         coalesce(active.active_customers, 0) as active_customers,
         coalesce(active.orders, 0) as orders,
@@ -109,6 +129,7 @@ final as (
         round(coalesce(active.active_customers, 0) / cohorts.customers, 6) as retention,
         {{ months_between('months.month', 'as_of.as_of') }} > 0 as is_whole_month
     from cohorts
+    inner join histories on cohorts.cohort_month = histories.cohort_month
     inner join months on cohorts.cohort_month <= months.month
     cross join as_of
     left join active
