@@ -98,6 +98,7 @@ def rules(models: Models, lines: Lines) -> pa.Table:
             "ordered_at": pa.array(moment.astype("datetime64[us]")),
             "line_class": ["sale"] * size,
             "is_counted": [True] * size,
+            "channel": ["store"] * size,
         }
     )
     named = pa.table({"product_id": products, "product_name": products})

@@ -1,5 +1,5 @@
 {#
-One row per customer and product they ever bought, with when they first did.
+One row per customer and product they ever bought, with when and where they first did.
 
 `basket_class` tells with how many other products they first bought it: 0 for alone, 1 for two or
 three together, 2 for four to seven, and so on.
@@ -19,9 +19,20 @@ firsts as (
     select
         customer_id,
         product_id,
-        min(ordered_at) as bought_at
+        {{ first_row(['ordered_at', 'channel'], ['ordered_at', 'channel']) }} as bought
     from order_lines
     group by customer_id, product_id
+
+),
+
+dated as (
+
+    select
+        firsts.customer_id,
+        firsts.product_id,
+        firsts.bought.channel,
+        firsts.bought.ordered_at as bought_at
+    from firsts
 
 ),
 
@@ -30,12 +41,13 @@ final as (
     select
         customer_id,
         product_id,
+        channel,
         bought_at,
         cast(date_trunc('week', bought_at) as date) as week,
         cast(floor(log2(count(*) over (partition by customer_id, bought_at))) as bigint)
             as basket_class,
         count(*) over (partition by product_id) as buyers
-    from firsts
+    from dated
 
 )
 

@@ -3,9 +3,9 @@ One row per product and another that several customers bought after it, with how
 chance.
 
 What chance makes of it: each place in the windows of X is taken by Y with Y's share of all first
-purchases of that week in baskets of about that size. So neither a season, nor a launch, nor a
-customer who buys a lot, nor one who buys little at a time, is taken for a rule: what is bought
-alone has other chances than what goes along in a basket of fifty.
+purchases of that week and channel in baskets of about that size. So neither a season, nor a launch,
+nor what the stores alone sell, nor a customer who buys a lot, nor one who buys little at a time, is
+taken for a rule: what is bought alone has other chances than what goes along in a basket of fifty.
 #}
 
 with
@@ -27,10 +27,11 @@ places_of_week as (
     select
         first_product_id,
         week,
+        channel,
         basket_class,
         count(*) as places
     from places
-    group by first_product_id, week, basket_class
+    group by first_product_id, week, channel, basket_class
 
 ),
 
@@ -38,10 +39,11 @@ weeks as (
 
     select
         week,
+        channel,
         basket_class,
         count(*) as purchases
     from purchases
-    group by week, basket_class
+    group by week, channel, basket_class
 
 ),
 
@@ -50,13 +52,17 @@ shares as (
     select
         purchases.product_id,
         purchases.week,
+        purchases.channel,
         purchases.basket_class,
         count(*) / max(weeks.purchases) as share_of_week
     from purchases
     inner join weeks
-        on purchases.week = weeks.week and purchases.basket_class = weeks.basket_class
+        on
+            purchases.week = weeks.week
+            and purchases.channel = weeks.channel
+            and purchases.basket_class = weeks.basket_class
     where purchases.buyers >= {{ var('rule_min_buyers') }}
-    group by purchases.product_id, purchases.week, purchases.basket_class
+    group by purchases.product_id, purchases.week, purchases.channel, purchases.basket_class
 
 ),
 
@@ -88,6 +94,7 @@ final as (
         on
             followed.then_product_id = shares.product_id
             and places_of_week.week = shares.week
+            and places_of_week.channel = shares.channel
             and places_of_week.basket_class = shares.basket_class
     group by followed.first_product_id, followed.then_product_id
 

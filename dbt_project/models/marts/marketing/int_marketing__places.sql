@@ -42,6 +42,7 @@ final as (
         windows.product_id as first_product_id,
         purchases.product_id as then_product_id,
         purchases.week,
+        purchases.channel,
         purchases.basket_class,
         {{ epoch_seconds('purchases.bought_at') }} - {{ epoch_seconds('windows.bought_at') }}
             as gap_seconds,
