@@ -1,12 +1,15 @@
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+import warehouse
 from ml import clusters
+from tests.conftest import Run
 
 GROUPS = {  # the middle of each feature for each planted group, in the order of FEATURES
     "loyal": (10, 40, 4000, 100, 900, 8),
@@ -114,3 +117,12 @@ def test_a_model_of_other_features_is_not_used(model: clusters.Model, features: 
 def test_a_model_of_another_number_of_clusters_is_not_used(model: clusters.Model) -> None:
     clusters.save(replace(model, centres=model.centres[1:], labels=model.labels[1:]))
     assert clusters.load() is None
+
+
+@pytest.mark.slow
+def test_retraining_says_how_many_buyers_keep_their_cluster(company_copy: Path, cdp: Run) -> None:
+    count = clusters.buyers(warehouse.read("marts.customer_features")).num_rows
+
+    told = " ".join(cdp("retrain").stdout.split())
+
+    assert (told[:8], f"{count} of {count} buyers keep their cluster" in told) == ("Model 2:", True)
