@@ -24,6 +24,7 @@ SEQUENCES = (
     "int_marketing__judged_sequences",
     "product_sequences",
     "int_marketing__baskets",
+    "int_marketing__judged_pairs",
     "product_pairs",
 )
 

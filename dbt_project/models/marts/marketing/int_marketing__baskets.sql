@@ -14,6 +14,7 @@ sold as (
     select
         order_id,
         product_id,
+        max(channel) as channel,
         coalesce(max(customer_id), order_id) as buyer,
         min(ordered_at) as ordered_at
     from order_lines
@@ -26,6 +27,7 @@ counted as (
     select
         order_id,
         product_id,
+        channel,
         buyer,
         cast(date_trunc('week', ordered_at) as date) as week,
         count(*) over (partition by order_id) as products_of_order

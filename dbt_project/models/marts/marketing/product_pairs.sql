@@ -2,18 +2,15 @@
 One row per two products that meet on one order much more often than chance (complements) or much
 less (substitutes: either will do).
 
-Chance gives every line of an order to a product by its share of that week's lines in orders of about
-that size: what is sold one by one has other chances than what fills baskets. Orders of very
-many products are left out: who stocks up on everything says nothing about what goes together. The
-p-value is Chernoff's bound, corrected by Benjamini and Hochberg over all pairs that met often enough
-to be judged.
+Corrected by Benjamini and Hochberg over every two products that sell enough, whether they met or
+not, and for both questions: of those listed, at most the share `rule_false_discoveries` is false.
 #}
 
 with
 
-baskets as (
+judged as (
 
-    select * from {{ ref('int_marketing__baskets') }}
+    select * from {{ ref('int_marketing__judged_pairs') }}
 
 ),
 
@@ -23,94 +20,14 @@ products as (
 
 ),
 
-weeks as (
-
-    select
-        week,
-        basket_class,
-        count(*) as lines,
-        sum(products_of_order - 1) as meetings
-    from baskets
-    group by week, basket_class
-
-),
-
-shares as (
-
-    select
-        baskets.product_id,
-        baskets.week,
-        baskets.basket_class,
-        max(weeks.meetings) as meetings,
-        count(*) / max(weeks.lines) as share_of_week
-    from baskets
-    inner join weeks
-        on baskets.week = weeks.week and baskets.basket_class = weeks.basket_class
-    where baskets.orders_of_product >= {{ var('rule_min_buyers') }}
-    group by baskets.product_id, baskets.week, baskets.basket_class
-
-),
-
-together as (
-
-    select
-        a.product_id,
-        b.product_id as other_product_id,
-        count(*) as orders,
-        count(distinct a.buyer) as customers
-    from baskets as a
-    inner join baskets as b on a.order_id = b.order_id and a.product_id < b.product_id
-    where
-        a.orders_of_product >= {{ var('rule_min_buyers') }}
-        and b.orders_of_product >= {{ var('rule_min_buyers') }}
-    group by a.product_id, b.product_id
-    having count(distinct a.buyer) >= {{ var('rule_min_customers') }}
-
-),
-
-judged as (
-
-    select
-        together.product_id,
-        together.other_product_id,
-        together.orders,
-        together.customers,
-        round(
-            sum(a.meetings * a.share_of_week * b.share_of_week)
-            * together.customers / together.orders, 9
-        ) as expected_customers
-    from together
-    inner join shares as a on together.product_id = a.product_id
-    inner join shares as b
-        on
-            together.other_product_id = b.product_id
-            and a.week = b.week
-            and a.basket_class = b.basket_class
-    group by
-        together.product_id, together.other_product_id, together.orders, together.customers
-
-),
-
-measured as (
-
-    select
-        *,
-        exp(
-            customers - expected_customers
-            - customers * ln(customers / expected_customers)
-        ) as p_value,
-        {{ byar_bound('customers', -1.96) }} / expected_customers as lift_low,
-        {{ byar_bound('customers + 1', 1.96) }} / expected_customers as lift_high
-    from judged
-
-),
-
 ranked as (
 
     select
         *,
-        p_value * count(*) over () / rank() over (order by p_value asc nulls last) as adjusted
-    from measured
+        p_value * questions_tested / rank() over (order by p_value asc nulls last) as adjusted,
+        {{ byar_bound('customers', -1.96) }} / expected_customers as lift_low,
+        {{ byar_bound('customers + 1', 1.96) }} / expected_customers as lift_high
+    from judged
 
 ),
 
