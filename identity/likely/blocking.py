@@ -94,12 +94,18 @@ def _pairs(declared: list[Part]) -> list[Key]:
             keys += [[a, b] for a in one for b in two]
     keys += [[a, b] for a in given for b in streets]
     cities, texts = _terms(declared, "city"), _terms(declared, "text")
-    near = texts if streets else cities + texts
+    near = texts if streets else cities + texts + [half for date in dates for half in _halves(date)]
     keys += [[name, place] for name in given + family for place in near]
     keys += [[a, b, c] for a in given for b in family for c in cities + texts]
     two_texts = list(combinations(texts[:MOST_TEXTS], 2))
     keys += [[name, *two] for name in given + family for two in two_texts]
     return keys
+
+
+def _halves(date: tuple[str, str]) -> Key:
+    """The year of a date, and its month and day: an error in one leaves the other."""
+    name, sql = date
+    return [(f"{name} year", f"substr({sql}, 1, 4)"), (f"{name} day", f"substr({sql}, 5, 4)")]
 
 
 def _broad(declared: list[Part]) -> list[Key]:
