@@ -13,7 +13,7 @@ from identity.likely.fields import Part, parts, told_names
 from warehouse import Session, function
 
 MOST_RECORDS = 40  # records that may share a key of a narrow rule
-MOST_RECORDS_BROAD = 10  # records that may share a key of a broad rule
+MOST_RECORDS_BROAD = 10  # of a broad rule, where a street is known: there are keys enough
 MOST_TEXTS = 6  # texts, the first declared, that are combined: keys grow with the cube of them
 
 
@@ -31,8 +31,9 @@ def rules(fields: Mapping[str, str]) -> list[Rule]:
     """The rules that the kinds of the declared fields give, always in the same order."""
     declared = parts(fields)
     narrow = [*_alone(declared), *_pairs(declared)]
-    broad = _broad(declared)
-    keys = [(key, MOST_RECORDS) for key in narrow] + [(key, MOST_RECORDS_BROAD) for key in broad]
+    most_broad = MOST_RECORDS_BROAD if _terms(declared, "street") else MOST_RECORDS
+    keys = [(key, MOST_RECORDS) for key in narrow]
+    keys += [(key, most_broad) for key in _broad(declared)]
     return [
         Rule(number, " + ".join(name for name, _ in key), _sql(key), most)
         for number, (key, most) in enumerate(keys)
@@ -78,9 +79,9 @@ def _alone(declared: list[Part]) -> list[Key]:
 def _pairs(declared: list[Part]) -> list[Key]:
     """Two of name, date and place are a key; given and family name need a third.
 
-    Streets go with given names only: who lives in one house is told by its postcode already. Cities
-    are a place to a single name where no street is known. Texts are places, and two of them with a
-    name a key too: a date may come in three columns.
+    Streets go with given names only: who lives in one house is told by its postcode already. Where
+    no street is known, a city or half a date is enough to a single name. Texts are places, and two
+    of them with a name a key too: a date may come in three columns.
     """
     given = _terms(declared, "given_name", "__root")
     family = _terms(declared, "family_name")
@@ -94,7 +95,8 @@ def _pairs(declared: list[Part]) -> list[Key]:
             keys += [[a, b] for a in one for b in two]
     keys += [[a, b] for a in given for b in streets]
     cities, texts = _terms(declared, "city"), _terms(declared, "text")
-    near = texts if streets else cities + texts + [half for date in dates for half in _halves(date)]
+    halves = [half for date in dates for half in _halves(date)]
+    near = texts if streets else cities + halves + texts
     keys += [[name, place] for name in given + family for place in near]
     keys += [[a, b, c] for a in given for b in family for c in cities + texts]
     two_texts = list(combinations(texts[:MOST_TEXTS], 2))

@@ -5,6 +5,7 @@ import pyarrow.compute as pc
 import pytest
 
 from identity.labelled import resolve
+from identity.likely.blocking import rules
 from identity.mapping import Mapping, load_mapping
 from scorecard import labelled
 from scorecard.partition import agreement
@@ -39,6 +40,13 @@ def test_a_date_in_three_columns_tells_about_as_much_as_in_one() -> None:
     apart = Mapping(mapping.record_key, mapping.truth, kinds)
     found = labelled.joined(table, resolve(table, apart), apart)
     assert agreement(found["customer_id"], found["person_id"]).f1 > 0.9
+
+
+def test_half_a_date_is_a_key_to_a_single_name_only_where_no_street_is_known() -> None:
+    fields = {"first": "given_name", "last": "family_name", "born": "date"}
+    halves = {f"{name} + born {half}" for name in ("first", "last") for half in ("year", "day")}
+    assert halves <= {rule.name for rule in rules(fields)}
+    assert not halves & {rule.name for rule in rules(fields | {"line": "street"})}
 
 
 def test_every_record_is_in_one_cluster_and_the_order_of_rows_does_not_matter() -> None:
