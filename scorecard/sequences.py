@@ -2,7 +2,7 @@
 
 The ledger below is real and may hold rules of its own, so a rule counts as false only where it
 cannot be true: between two planted products, which were dealt out at random, that were not planted
-together.
+together. The true lift is the one among purchases that tell whose they are: no other can be seen.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ with planted_products as (
 ),
 compared as (
     select
-        rules.*, planted.lift as true_lift,
-        planted.lift is not null as is_planted,
+        rules.*, planted.seen_lift as true_lift,
+        planted.seen_lift is not null as is_planted,
         coalesce(planted.within_days = rules.within_days, false) as is_comparable,
         rules.first_product_id in (select product_id from planted_products)
         and rules.then_product_id in (select product_id from planted_products) as is_judged

@@ -379,8 +379,7 @@ def contains(lines: Lines, product: int, size: int) -> Column:
 def base_rate(baskets: Baskets, order: Column, has_then: Column, days: int) -> float:
     """The share of all purchases that the same person follows by Y within the days."""
     is_whole = baskets.bought_at < CLOSED - np.timedelta64(days, "D")
-    is_followed = followed(baskets, order, has_then, days)
-    return float(is_followed[is_whole].mean()) if is_whole.any() else 0.0
+    return share_of(followed(baskets, order, has_then, days)[is_whole])
 
 
 def followed(baskets: Baskets, order: Column, has_then: Column, days: int) -> Column:
@@ -408,8 +407,7 @@ def followers(
 ) -> Baskets:
     """The purchases of Y that bring its rate after X from the base rate to the lift."""
     lift, days, rate = plan
-    chance = min((lift - 1) * rate / (1 - rate), 1.0) if rate < 1 else 0.0
-    chosen = np.flatnonzero(has_first & (rng.random(len(has_first)) < chance))
+    chosen = np.flatnonzero(has_first & (rng.random(len(has_first)) < brought(lift, rate)))
     wait = rng.integers(3_600, days * DAY - DAY, len(chosen)).astype("timedelta64[s]")
     at, is_shop = baskets.bought_at[chosen] + wait, baskets.is_shop[chosen]
     at = np.where(is_shop, at, in_opening_hours(at + np.timedelta64(DAY, "s"), rng))
@@ -434,6 +432,55 @@ def sequences_table(pairs: Column, rates: list[float], shelf: Shelf) -> pa.Table
             "lift": pa.array([lift for lift, _ in SEQUENCES[:size]], pa.float64()),
         }
     )
+
+
+def seen_rates(
+    baskets: Baskets, lines: Lines, is_seen: Column, rule: tuple[int, int, float, float, int]
+) -> tuple[float, float]:
+    """The base rate and the lift of a rule among purchases that tell whose they are.
+
+    What the rule adds is seen as often as any purchase of that kind: no chance of this one company.
+    """
+    first, then, lift, rate, days = rule
+    size, is_own = len(baskets.person), baskets.cause != FOLLOWED
+    by_itself = contains(lines, then, size) & is_seen & (is_own | (baskets.product != then))
+    order = np.lexsort((baskets.bought_at, baskets.person))
+    is_whole = baskets.bought_at < CLOSED - np.timedelta64(days, "D")
+    counted = is_seen & is_own & is_whole
+    base = share_of(followed(baskets, order, by_itself, days)[counted])
+    with_first = counted & contains(lines, first, size)
+    seen_again = share_of(np.where(baskets.is_shop[with_first], 1.0, SHOWN))
+    added = brought(lift, rate) * seen_again * (1 - base)
+    return base, 1 + added / base if base else lift
+
+
+def share_of(values: Column) -> float:
+    """Their mean, 0 of none."""
+    return float(values.mean()) if len(values) else 0.0
+
+
+def brought(lift: float, rate: float) -> float:
+    """The chance with which X must bring Y for the rate to rise to the lift."""
+    return min((lift - 1) * rate / (1 - rate), 1.0) if rate < 1 else 0.0
+
+
+def with_seen_rates(plan: Plan, shelf: Shelf, is_seen: Column) -> pa.Table:
+    """The planted sequences, and what they are among purchases that tell whose they are."""
+    rows = plan.sequences.to_pylist()
+    codes = shelf.table["stock_code"]
+    first, then = (
+        positions_in(codes, plan.sequences[name]) for name in ("first_product", "then_product")
+    )
+    rules = [
+        (int(x), int(y), row["lift"], row["base_rate"], row["within_days"])
+        for x, y, row in zip(first, then, rows, strict=True)
+    ]
+    rates = [seen_rates(plan.baskets, plan.lines, is_seen, rule) for rule in rules]
+    columns = zip(("seen_base_rate", "seen_lift"), np.reshape(rates, (-1, 2)).T, strict=True)
+    table = plan.sequences
+    for name, values in columns:
+        table = table.append_column(name, pa.array(values, pa.float64()))
+    return table
 
 
 def documents_of(
@@ -755,6 +802,6 @@ def make_purchases(market: Market, plan: Plan, ledger: pa.Table, seed: int) -> P
         guest_orders=made_up.filter(made_up["is_guest"])
         .select(["order_id", "person", "ordered_at"])
         .rename_columns(["invoice", "person", "ordered_at"]),
-        sequences=plan.sequences,
+        sequences=with_seen_rates(plan, market.shelf, made_up["is_known"].to_numpy()),
         future=future_of(orders, population.people.num_rows),
     )

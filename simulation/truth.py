@@ -93,6 +93,8 @@ SCHEMAS = {
             ("within_days", pa.int32()),
             ("base_rate", pa.float64()),
             ("lift", pa.float64()),
+            ("seen_base_rate", pa.float64()),  # among purchases that tell whose they are
+            ("seen_lift", pa.float64()),
         ]
     ),
     # One row per marketing channel: how much likelier one touch makes a purchase.

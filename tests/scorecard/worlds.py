@@ -25,7 +25,7 @@ TRUTH = {
         *("ordered_at", "gross_amount", "refunded_amount", "currency", "is_known"),
     ),
     "consents": ("person_id", "purpose", "channel", "is_granted", "decided_at"),
-    "sequences": ("first_product", "then_product", "within_days", "lift"),
+    "sequences": ("first_product", "then_product", "within_days", "seen_lift"),
     "channel_effects": ("channel", "effect"),
     "campaign_effects": ("campaign_id", "effect"),
 }

@@ -134,14 +134,15 @@ def test_nobody_does_nothing() -> None:
 
 
 def baskets(world: World) -> pa.Table:
-    """Every made-up purchase: person, time and products."""
+    """Every made-up purchase: person, time, products, and whether it tells whose it is."""
     pos = world.raw("pos.receipt_lines").select(["receipt_id", "stock_code", "quantity"])
     shop = world.raw("shop.order_lines").select(["invoice", "stock_code", "quantity"])
     names = ["order_id", "stock_code", "quantity"]
     lines = pa.concat_tables([pos.rename_columns(names), shop.rename_columns(names)])
     sold = lines.filter(pc.greater(lines["quantity"], 0)).group_by("order_id")
     products = column_by(sold.aggregate([("stock_code", "list")]), "order_id", "stock_code_list")
-    orders = world.true("orders").select(["order_id", "person_id", "ordered_at"]).to_pylist()
+    told = ["order_id", "person_id", "ordered_at", "is_known"]
+    orders = world.true("orders").select(told).to_pylist()
     return pa.Table.from_pylist(
         [
             row | {"stock_code_list": products[row["order_id"]]}
@@ -169,14 +170,19 @@ def follow_rates(rows: pa.Table, first: str, then: str, days: int) -> tuple[int,
     return len(anchors), hits
 
 
-def test_planted_sequences_have_the_stated_lift_within_sampling_error(world: World) -> None:
+@pytest.mark.parametrize("seen", ["", "seen_"])
+def test_planted_sequences_have_the_stated_lift_within_sampling_error(
+    world: World, seen: str
+) -> None:
     rows, planted = baskets(world), world.true("sequences").to_pylist()
+    if seen:
+        rows = rows.filter(rows["is_known"])
     deviations = []
     for pair in planted:
         size, hits = follow_rates(
             rows, pair["first_product"], pair["then_product"], pair["within_days"]
         )
-        rate = pair["base_rate"] * pair["lift"]
+        rate = pair[f"{seen}base_rate"] * pair[f"{seen}lift"]
         deviations.append((hits - size * rate) / np.sqrt(size * rate * (1 - rate)))
 
     assert np.abs(deviations).max() < 4, deviations
