@@ -9,6 +9,7 @@ full      everything resolved from nothing, with 99 % of the records
 refresh   the remaining 1 % arrive
 start-up  the same refresh in a company of 500 records: what a refresh costs whatever its size
 reachable what equal values of one person's records could tell at most, told by the truth
+missed    which share of all pairs of one person full did not find, by what their customers share
 splink    train, predict and cluster, as its documentation says; its best threshold is chosen with
           the truth, ours are fixed
 
@@ -63,6 +64,31 @@ VALUES = {
     **{kind: kind for kind in (*TYPES, "birth_date", "street")},
     "full name": "first_name || ' ' || last_name",
 }
+MISSED = """
+with parts as (
+    select person_id, customer_id, count(*) as records from people group by person_id, customer_id
+),
+apart as (
+    select x.customer_id as a, y.customer_id as b, x.records * y.records as pairs, x.person_id
+    from parts as x
+    inner join parts as y on x.person_id = y.person_id and x.customer_id < y.customer_id
+),
+shared as (
+    select x.customer_id as a, y.customer_id as b, x.person_id,
+        bool_and(x.kind = 'full name') as is_name
+    from told as x
+    inner join told as y
+        on x.person_id = y.person_id and x.kind = y.kind and x.value = y.value
+        and x.customer_id < y.customer_id
+    group by x.customer_id, y.customer_id, x.person_id
+)
+select coalesce(sum(pairs) filter (where is_name is null), 0) as "nothing",
+    coalesce(sum(pairs) filter (where is_name), 0) as "a full name alone",
+    coalesce(sum(pairs) filter (where not is_name), 0) as "more",
+    (select sum(all_of * (all_of - 1) / 2)
+        from (select sum(records) as all_of from parts group by person_id)) as pairs
+from apart left join shared using (a, b, person_id)
+"""
 
 
 @dataclass(frozen=True)
@@ -190,6 +216,7 @@ def rows(people: Path, folder: Path, *, with_splink: bool = True) -> Iterator[tu
     yield "train", *shown(costs["train all"]), "", ""
     yield "full", *shown(full), accuracy(mine), ""
     yield "reachable", "", "", accuracy(best), "who is who is told, by equal values"
+    yield "missed", "", "", "", missed(people, found)
     yield "1 % refresh", *shown(costs["refresh all"]), "", f"{once:.3f} of full, + start-up"
     yield "start-up", *shown(start), "", ""
     if isinstance(splink, str):
@@ -245,6 +272,23 @@ def reachable(people: Path) -> pa.Table:
             "select people.record_key, coalesce(joined.component, record_no) as customer_id"
             " from people left join joined on people.record_no = joined.node"
         )
+
+
+def missed(truth: Path, found: pa.Table) -> str:
+    """Which share of all pairs of one person is apart, by the equal values of their customers."""
+    from warehouse import scratch
+
+    told = " union ".join(
+        f"select person_id, customer_id, '{kind}' as kind, lower(cast({sql} as varchar)) as value"
+        f" from people where {sql} is not null"
+        for kind, sql in VALUES.items()
+    )
+    with scratch(given=pq.read_table(truth), found=found) as session:
+        session.hold("people", "select * from given inner join found using (record_key)")
+        session.hold("told", told)
+        counts = session.read(MISSED).to_pylist()[0]
+    pairs = float(counts.pop("pairs"))
+    return ", ".join(f"{float(count) / pairs:.1%} share {what}" for what, count in counts.items())
 
 
 def judged(found: pa.Table, truth: pa.Table) -> Agreement:
