@@ -86,7 +86,7 @@ def shuffled(lines: Lines, rng: np.random.Generator) -> Lines:
     return replace(lines, product=dealt)
 
 
-def rules(models: Models, lines: Lines) -> pa.Table:
+def rules(models: Models, lines: Lines, is_online: Column | bool = False) -> pa.Table:
     """The rules that the platform finds in these orders."""
     products = [f"P{number:03d}" for number in range(PRODUCTS)]
     moment = MONDAY + lines.day.astype("timedelta64[D]") + lines.order % 3600
@@ -99,7 +99,7 @@ def rules(models: Models, lines: Lines) -> pa.Table:
             "ordered_at": pa.array(moment.astype("datetime64[us]")),
             "line_class": ["sale"] * size,
             "is_counted": [True] * size,
-            "channel": ["store"] * size,
+            "channel": np.where(np.broadcast_to(is_online, size), "shop", "store"),
         }
     )
     named = pa.table({"product_id": products, "product_name": products})
@@ -159,6 +159,20 @@ def test_who_buys_one_thing_at_a_time_makes_no_rules(models: Models) -> None:
     )
     found = rules(models, Lines(orders, np.concatenate([shops, people]), day, product))
     assert found.num_rows == 0
+
+
+def test_what_each_channel_alone_sells_makes_no_rules_and_no_pairs(models: Models) -> None:
+    """Either has half of the products, and people place one order of ten where they seldom buy."""
+    rng = np.random.default_rng(5)
+    lines = company(rng)
+    is_stray = rng.random(lines.order.max() + 1)[lines.order] < 0.1
+    is_online = (lines.customer % 2 == 1) ^ is_stray
+    lines = replace(lines, product=lines.product // 2 * 2 + is_online)
+
+    found = rules(models, lines, is_online).num_rows
+    pairs = warehouse.read("marts.product_pairs").num_rows
+
+    assert (found, pairs) == (0, 0)
 
 
 def test_what_is_bought_together_by_many_is_a_pair_and_what_one_repeats_is_none(
