@@ -76,10 +76,7 @@ def record(session: Session, sync: Sync, batch_id: str, results: Sequence[Result
 
 def last_sequence(session: Session) -> int:
     """The number of the newest row; it never goes back to one that a living batch had."""
-    newest = session.read(
-        "select coalesce(max(sequence), 0) as sequence from activation.deliveries"
-    )
-    return int(newest.to_pylist()[0]["sequence"])
+    return session.number("select max(sequence) from activation.deliveries")
 
 
 def cut_off(session: Session, sync: Sync) -> dict[str, list[Operation]]:

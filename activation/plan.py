@@ -100,7 +100,7 @@ def plan(session: Session, sync: Sync) -> Plan:
     session.register("desired", session.read(DESIRED, [sync.audience]))
     session.register("refused", session.read(REFUSED, key))
     operations = session.read(DIFFERENCE).to_pylist()
-    held = session.read("select count(*) as held from held").to_pylist()[0]["held"]
+    held = session.number("select count(*) from held")
     return Plan(sync=sync, operations=tuple(Operation(**row) for row in operations), held=held)
 
 

@@ -8,29 +8,27 @@ have, goes to the quarantine as one refusal with its content.
 
 import atexit
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from functools import partial
 
 import pyarrow as pa
 from dlt.extract.source import DltSource
 from fsspec import AbstractFileSystem, asyn
 from fsspec.core import url_to_fs
 
-from ingestion.books import entry
-from ingestion.contracts import by_encoding, checked_rows, refused, refused_file
 from ingestion.drops import Drop, new_drops
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named, resources
-from ingestion.refused_files import PARQUET, Content, kept, parsed_parquet
+from ingestion.refused_files import Content, parsed_parquet
 from ingestion.rest import IS_ROW, KEYS, pointer
 from ingestion.sources.web import event_rows
-from warehouse import File, FilesUnreadableError, RawTable, csv_rows, reading, text_lines
-from warehouse.files import Parsed, whole_parquet
+from ingestion.whole_files import parquet_rows, text_rows
+from warehouse import File, RawTable, csv_rows, reading, text_lines
+from warehouse.files import Parsed
 
 OF_STORAGE = ("access_key_id", "secret_access_key", "endpoint_url", "region")
 SETTINGS = ("type", "kind", "bucket_url", *OF_STORAGE)
 FORMATS = ("csv", "jsonl", "parquet")
-ROWS_A_BATCH = 250_000  # of parquet; bounds memory; a batch is checked and written at once
 BROKEN = f"""
     select line as payload, 'not a JSON object' as reason, origin from lines where not {IS_ROW}
 """
@@ -104,34 +102,25 @@ def _stop_waiting() -> None:
 
 
 def _rows(mapped: Mapped, given: Mapping[str, str]) -> Iterator[object]:
-    is_parquet = _format(mapped.place) == "parquet"
-    read = _event_rows if mapped.table.paths else _parquet_rows if is_parquet else _text_rows
     for drops in new_drops(given["bucket_url"], mapped.place, _storage(given)):
         visible = [drop for drop in drops if not drop.name.rpartition("/")[2].startswith(".")]
-        yield from read(mapped, visible)
+        if visible:
+            yield from _rows_of(mapped, visible)
 
 
-def _event_rows(mapped: Mapped, drops: Sequence[Drop]) -> Iterator[object]:
-    """Events in the shape of the SDKs, one a line: they go the way of the collector's."""
-    if drops:
+def _rows_of(mapped: Mapped, drops: Sequence[Drop]) -> Iterator[object]:
+    """The rows of some files; events in the shape of the SDKs go the way of the collector's."""
+    if mapped.table.paths:
         yield from event_rows(mapped.table, [text_lines(drop) for drop in drops])
+    elif _format(mapped.place) != "parquet":
+        yield from text_rows(mapped.table, drops, partial(_parsed, mapped))
+    else:
+        for drop in drops:
+            yield from parquet_rows(mapped.table, drop, partial(_ours, mapped))
 
 
-def _text_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
-    """The rows of CSV files or JSON lines; files of one shape are checked and written together."""
-    alike: dict[tuple[str, ...], list[pa.Table]] = {}
-    for drop in drops:
-        try:
-            parsed = _parsed(mapped, drop)
-        except (FilesUnreadableError, WrongMappingError) as error:
-            content = kept(mapped.table, drop, _format(drop.name))
-            yield from refused_file(mapped.table, drop.name, str(error), content)
-            continue
-        yield from entry(mapped.table, "received", parsed.received)
-        yield from refused(mapped.table, parsed.refused)
-        alike.setdefault(tuple(parsed.rows.column_names), []).append(parsed.rows)
-    for tables in alike.values():
-        yield from checked_rows(mapped.table, pa.concat_tables(tables))
+def _ours(mapped: Mapped, rows: pa.Table) -> pa.Table:
+    return mapped.rows(rows, mapped.theirs(rows.column_names))
 
 
 def _parsed(mapped: Mapped, file: File) -> Parsed:
@@ -166,30 +155,3 @@ def _with_each_name_once(rows: pa.Table) -> pa.Table:
     times = Counter(rows.column_names)
     kept = [n for n, name in enumerate(rows.column_names) if n == 0 or times[name] == 1]
     return rows.select([n for n in kept if n == 0 or rows.column_names[n] != "origin"])
-
-
-def _parquet_rows(mapped: Mapped, drops: Iterable[Drop]) -> Iterator[object]:
-    for drop in drops:
-        with drop.open() as file:
-            yield from _rows_of_parquet(mapped, drop, file)
-
-
-def _rows_of_parquet(mapped: Mapped, drop: Drop, file: BinaryIO) -> Iterator[object]:
-    try:
-        parquet = whole_parquet(file)
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
-            raise
-        told, content = f"not a readable parquet file: {error}", kept(mapped.table, drop, PARQUET)
-        yield from refused_file(mapped.table, drop.name, told, content)
-        return
-    try:
-        chosen = mapped.theirs(parquet.schema_arrow.names)
-    except WrongMappingError as error:
-        content = kept(mapped.table, drop, PARQUET)
-        yield from refused_file(mapped.table, drop.name, str(error), content)
-        return
-    for batch in parquet.iter_batches(ROWS_A_BATCH):
-        yield from entry(mapped.table, "received", batch.num_rows)
-        for rows in by_encoding(pa.Table.from_batches([batch])):
-            yield from checked_rows(mapped.table, mapped.rows(rows, chosen), drop.name)

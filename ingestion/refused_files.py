@@ -51,7 +51,7 @@ def kept(table: RawTable, file: Path | Drop, format: str) -> Kept:
     """The content of a file that is refused, or the name of a copy that is on disk."""
     if format == PARQUET:
         return Kept("", format, _copied(table.source, file, format))
-    with _opened(file) as content:
+    with opened(file) as content:
         raw = content.read(MOST_KEPT + 1)
     is_whole = len(raw) <= MOST_KEPT
     text = (raw if is_whole else raw[:SAMPLE]).decode(errors="backslashreplace").strip()
@@ -122,7 +122,7 @@ def _copied(source: str, file: Path | Drop, format: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / ".draft"
     digest = hashlib.sha256()
-    with _opened(file) as content, draft.open("wb") as copy:
+    with opened(file) as content, draft.open("wb") as copy:
         while block := content.read(BLOCK_BYTES):
             digest.update(block)
             copy.write(block)
@@ -131,5 +131,6 @@ def _copied(source: str, file: Path | Drop, format: str) -> str:
     return name
 
 
-def _opened(file: Path | Drop) -> BinaryIO:
+def opened(file: Path | Drop) -> BinaryIO:
+    """The file, wherever it is."""
     return file.open("rb") if isinstance(file, Path) else file.open()

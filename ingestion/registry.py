@@ -7,10 +7,10 @@ from typing import Literal
 
 from dlt.extract.source import DltSource
 
-from ingestion.csv_drops import parsed_csv
 from ingestion.instances import Instance, InstanceError, instances
 from ingestion.refused_files import Content, parsed_parquet
 from ingestion.sources import ads, crm, dmp, email, partner, pos, shop, social, support, web
+from ingestion.whole_files import parsed_csv
 from warehouse import RawTable
 from warehouse.files import Parsed
 from warehouse.lake import books_of, quarantine_of, replays_of, violations_of

@@ -360,14 +360,6 @@ def revoke_key(
 
 
 @app.command()
-def parse() -> None:
-    """Parse the dbt project, if it has changed."""
-    from orchestration.parsing import parsed_manifest
-
-    console.print(str(parsed_manifest()))
-
-
-@app.command()
 def retrain() -> None:
     """Train the clusters anew; a cluster of mostly the same customers keeps its label."""
     import warehouse

@@ -83,7 +83,7 @@ def summary() -> RenderableType:
     table = Table("This refresh made", "", show_header=True)
     with warehouse.transaction() as session:
         for name, query in FACTS.items():
-            table.add_row(name, f"{session.read(query).column(0)[0].as_py():,}")
+            table.add_row(name, f"{session.number(query):,}")
     return Group(
         table,
         "\nLook further:",

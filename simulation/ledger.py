@@ -30,7 +30,6 @@ class Buyers:
     customer_id: Column
     country: Column
     first_at: Column
-    last_at: Column
 
 
 def read_ledger() -> tuple[pa.Table, ...]:
@@ -92,18 +91,15 @@ def sampled_guest_invoices(lines: pa.Table, customers: int, rng: np.random.Gener
 
 
 def buyers_in(lines: pa.Table) -> Buyers:
-    """Every customer of the lines, with country and the times of first and last invoice."""
+    """Every customer of the lines, with country and the time of the first invoice."""
     known = lines.filter(pc.is_valid(lines["customer_id"])).group_by(
         "customer_id", use_threads=False
     )
-    found = known.aggregate(
-        [("country", "first"), ("invoice_date", "min"), ("invoice_date", "max")]
-    ).sort_by("customer_id")
+    found = known.aggregate([("country", "first"), ("invoice_date", "min")]).sort_by("customer_id")
     return Buyers(
         customer_id=found["customer_id"].to_numpy(),
         country=found["country_first"].to_numpy().astype(object),
         first_at=found["invoice_date_min"].to_numpy().astype("datetime64[s]"),
-        last_at=found["invoice_date_max"].to_numpy().astype("datetime64[s]"),
     )
 
 

@@ -99,46 +99,26 @@ def lake() -> Path:
 
 def quarantine_of(source: str) -> RawTable:
     """The table that holds what a source's contracts refused."""
-    return RawTable(
-        source=source,
-        name="quarantine",
-        grain="One row per refused row or file of this source",
-        columns=QUARANTINE,
-        key=(),
-    )
+    grain = "One row per refused row or file of this source"
+    return RawTable(source, "quarantine", grain, QUARANTINE, key=())
 
 
 def books_of(source: str) -> RawTable:
     """The table that counts what each load of a source received and where it went."""
-    return RawTable(
-        source=source,
-        name="books",
-        grain="One row per entry of a load: so many rows of a table received, accepted, ...",
-        columns=BOOKS,
-        key=(),
-    )
+    grain = "One row per entry of a load: so many rows of a table received, accepted, ..."
+    return RawTable(source, "books", grain, BOOKS, key=())
 
 
 def replays_of(source: str) -> RawTable:
     """The table that says which refusals of a source were mended and let in."""
-    return RawTable(
-        source=source,
-        name="replays",
-        grain="One row per refusal that was let in after a repair",
-        columns=REPLAYS,
-        key=(),
-    )
+    grain = "One row per refusal that was let in after a repair"
+    return RawTable(source, "replays", grain, REPLAYS, key=())
 
 
 def violations_of(source: str) -> RawTable:
     """The table that counts how often each rule of the tracking plan was broken."""
-    return RawTable(
-        source=source,
-        name="violations",
-        grain="One row per load, version of the plan, event, rule that was broken and day",
-        columns=VIOLATIONS,
-        key=(),
-    )
+    grain = "One row per load, version of the plan, event, rule that was broken and day"
+    return RawTable(source, "violations", grain, VIOLATIONS, key=())
 
 
 def register_lake(tables: Iterable[RawTable]) -> None:

@@ -25,7 +25,7 @@ class Patterns:
 
 def patterns_of(session: Session, pairs: str, prepared: str, found: list[Comparison]) -> Patterns:
     """The pairs (a, b) counted by their levels; the order of rows is fixed, so sums are too."""
-    size = int(session.read(f"select count(*) as n from {pairs}").column("n")[0].as_py())
+    size = session.number(f"select count(*) from {pairs}")
     each = -(-size // MOST_PAIRS) or 1
     share = f"where {function('hash', 'p.a, p.b')} % {each} = 0" if each > 1 else ""
     columns = ", ".join(one.sql for one in found)

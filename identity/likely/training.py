@@ -53,7 +53,7 @@ def train(
     u, frequencies = chances(
         session, prepared, found, {one.name: _default(default, one, "u") for one in found}
     )
-    records = int(session.read(f"select count(*) as n from {prepared}").column("n")[0].as_py())
+    records = session.number(f"select count(*) from {prepared}")
     patterns = patterns_of(session, pairs, prepared, found)
     known = patterns_of(session, labels, prepared, found) if labels else None
     known_pairs = int(known.counts.sum()) if known else 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import dlt
 from dlt.extract.resource import DltResource
 
-from ingestion.csv_drops import csv_drops
+from ingestion.whole_files import csv_drops
 from warehouse import RawTable
 
 SEGMENTS = RawTable(

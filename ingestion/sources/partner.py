@@ -25,10 +25,10 @@ from dlt.extract.source import DltSource
 
 from ingestion.books import entry
 from ingestion.contracts import Kept, checked_rows, refused, refused_file
-from ingestion.csv_drops import parsed_csv
 from ingestion.drops import new_files
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables
 from ingestion.refused_files import kept
+from ingestion.whole_files import ROWS_A_BATCH, parsed_csv
 from warehouse import FilesUnreadableError, RawTable, csv_rows
 from warehouse.files import Parsed, whole_parquet
 
@@ -63,7 +63,6 @@ MEMBERS = RawTable(
 TABLES = (MEMBERS,)
 MEMBERS_FILES = "members.*"
 SETTINGS = ("type", "bucket_url")
-ROWS_A_BATCH = 250_000  # bounds memory; a batch is checked and written at once
 
 
 class ManifestInvalidError(RuntimeError):

@@ -9,18 +9,13 @@ guests can buy, order_contacts/*.parquet.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dlt
-import pyarrow as pa
 from dlt.extract.resource import DltResource
 
-from ingestion.books import entry
-from ingestion.contracts import checked_rows, refused_file
 from ingestion.drops import new_files
-from ingestion.refused_files import kept
+from ingestion.whole_files import parquet_rows
 from warehouse import RawTable
-from warehouse.files import whole_parquet
 
 ORDER_LINES = RawTable(
     source="shop",
@@ -87,7 +82,6 @@ ORDER_CONTACTS = RawTable(
     identifiers={"invoice": "order_id", "email": "email"},
 )
 TABLES = (ORDER_LINES, ACCOUNTS, ORDER_CONTACTS)
-ROWS_A_BATCH = 250_000  # bounds memory; a batch is checked and written at once
 
 
 @dlt.source(name="shop")
@@ -100,16 +94,4 @@ def shop(bucket_url: str = dlt.config.value) -> Iterator[DltResource]:
 def _rows(table: RawTable, bucket_url: str) -> Iterator[object]:
     for paths in new_files(bucket_url, f"{table.name}/*.parquet"):
         for path in paths:
-            yield from _file_rows(table, path)
-
-
-def _file_rows(table: RawTable, path: Path) -> Iterator[object]:
-    try:
-        for batch in whole_parquet(path).iter_batches(ROWS_A_BATCH):
-            yield from entry(table, "received", batch.num_rows)
-            yield from checked_rows(table, pa.Table.from_batches([batch]), path.name)
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
-            raise
-        told = f"not a readable parquet file: {error}"
-        yield from refused_file(table, path.name, told, kept(table, path, "parquet"))
+            yield from parquet_rows(table, path)

@@ -4,50 +4,33 @@ from datetime import datetime
 from typing import Any
 
 from dlt.common import jsonpath
-from dlt.sources.helpers.rest_client.paginators import BasePaginator, BaseReferencePaginator
+from dlt.sources.helpers.rest_client.paginators import BasePaginator, JSONResponseCursorPaginator
 from requests import Request, Response
+
+from ingestion.rest import NotAPageError
 
 SEARCH_DEPTH = 10_000  # HubSpot's search gives no more rows of one question
 
 
-class LastRowPaginator(BaseReferencePaginator):
-    """The next page begins after the id of the last row, for as long as the answer has more."""
+class CursorWhilePaginator(JSONResponseCursorPaginator):
+    """A cursor that is always given: the flag, or the link, beside it tells when to stop.
 
-    def __init__(self, param: str, more: str) -> None:
-        super().__init__()
-        self._param = param
-        self._more = more
-
-    def update_state(self, response: Response, _data: list[Any] | None = None) -> None:
-        """Remember the last id."""
-        body = response.json()
-        rows = body.get("data") or []
-        self._next_reference = str(rows[-1]["id"]) if body.get(self._more) and rows else None
-
-    def update_request(self, request: Request) -> None:
-        """Ask for what comes after it."""
-        request.params = {**(request.params or {}), self._param: self._next_reference}
-
-
-class CursorWhilePaginator(BaseReferencePaginator):
-    """A cursor that is always given: the flag, or the link, beside it tells when to stop."""
+    Raises NotAPageError where neither tells.
+    """
 
     def __init__(self, cursor: str, param: str, *, until: str = "", while_there: str = "") -> None:
-        super().__init__()
-        self._cursor, self._param = cursor, param
-        self._until, self._while_there = until, while_there
+        super().__init__(cursor, param)
+        self._cursor, self._until, self._while_there = cursor, until, while_there
 
-    def update_state(self, response: Response, _data: list[Any] | None = None) -> None:
+    def update_state(self, response: Response, data: list[Any] | None = None) -> None:
         """Remember the cursor unless this was the last page."""
+        super().update_state(response, data)
         body = response.json()
-        is_last = bool(self._until and _at(body, self._until)) or bool(
-            self._while_there and not _at(body, self._while_there)
-        )
-        self._next_reference = None if is_last else _at(body, self._cursor)
-
-    def update_request(self, request: Request) -> None:
-        """Ask for the page at the cursor."""
-        request.params = {**(request.params or {}), self._param: self._next_reference}
+        is_over = self._until and _at(body, self._until)
+        if is_over or (self._while_there and not _at(body, self._while_there)):
+            self._next_reference = None
+        elif not self._next_reference:
+            raise NotAPageError(f"its answer has neither an end nor {self._cursor}")
 
 
 class SearchPaginator(BasePaginator):

@@ -15,7 +15,7 @@ from ingestion.vendors.definition import (
     own,
     text,
 )
-from ingestion.vendors.paginators import LastRowPaginator
+from ingestion.vendors.paginators import CursorWhilePaginator
 
 ROOT, HOLDER = "root", "holder"
 DISCOUNT = (
@@ -210,7 +210,7 @@ PAID_BACK = Part(
 stripe_list = partial(
     Endpoint,
     rows="data",
-    pages=lambda: LastRowPaginator("starting_after", more="has_more"),
+    pages=lambda: CursorWhilePaginator("data[-1].id", "starting_after", while_there="has_more"),
     since="unix",
 )
 STRIPE = Vendor(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ingestion.drops import local_path
 from ingestion.registry import SOURCES
 
 BY_CLI = "cdp/process"  # the tag of runs of `cdp refresh`
@@ -57,8 +58,7 @@ daily = dg.ScheduleDefinition(
 def closed_segments() -> list[Path]:
     """The log segments that are closed and wait in the inbox, or were loaded from it."""
     url = os.environ.get(SOURCES["web"].setting, "")
-    inbox = Path(url.removeprefix("file://"))
-    return sorted(inbox.glob("[!.]*.jsonl")) if url else []
+    return sorted(local_path(url).glob("[!.]*.jsonl")) if url else []
 
 
 def _reason_to_wait(instance: dg.DagsterInstance) -> str:

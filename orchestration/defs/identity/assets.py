@@ -49,7 +49,7 @@ def identity_refresh() -> Iterator[dg.MaterializeResult[None]]:
     """Resolve what is new and give every customer its stable id."""
     done = vars(identity.refresh())
     for table in TABLES:
-        rows = warehouse.read(f"select count(*) as n from identity.{table}").column("n")[0].as_py()
+        rows = _number(f"select count(*) from identity.{table}")
         told = {"report": dg.MetadataValue.md(page(report()))} if table == REPORTED else {}
         yield dg.MaterializeResult(
             asset_key=["identity", table], metadata={"dagster/row_count": rows, **done, **told}
