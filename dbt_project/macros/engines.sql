@@ -210,3 +210,16 @@
 {% macro spark__last_row(columns, in_order) -%}
     max_by(struct({{ columns | join(', ') }}), struct({{ in_order | join(', ') }}))
 {%- endmacro %}
+
+{# Every column but these. #}
+{% macro all_but(columns) -%}
+    {{ return(adapter.dispatch('all_but')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__all_but(columns) -%}
+    * exclude ({{ columns | join(', ') }})
+{%- endmacro %}
+
+{% macro spark__all_but(columns) -%}
+    * except ({{ columns | join(', ') }})
+{%- endmacro %}

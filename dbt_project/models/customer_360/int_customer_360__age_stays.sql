@@ -59,16 +59,7 @@ age_stays as (
 
 final as (
 
-    select
-        customer_id,
-        segment_kind,
-        dimension,
-        segment,
-        entered_because,
-        entered_on,
-        left_on,
-        left_because
-    from age_stays
+    select {{ all_but(['told_on']) }} from age_stays
     where left_on > told_on
 
 )

@@ -90,7 +90,6 @@ final as (
         read_on,
         value,
         level,
-        previous_level,
         coalesce(level, 0) <> coalesce(previous_level, 0) as is_change,
         age = 1 as is_latest
     from compared

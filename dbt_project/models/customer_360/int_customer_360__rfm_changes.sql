@@ -44,7 +44,7 @@ carried as (
 
 ),
 
-named as (
+final as (
 
     select
         carried.customer_id,
@@ -60,19 +60,6 @@ named as (
         on
             carried.recency_score between rfm_segments.recency_from and rfm_segments.recency_to
             and carried.value_score between rfm_segments.value_from and rfm_segments.value_to
-
-),
-
-final as (
-
-    select
-        customer_id,
-        changed_on,
-        recency_score,
-        value_score,
-        rfm_segment,
-        previous_segment
-    from named
 
 )
 

@@ -23,7 +23,10 @@ dimensions as (
 
 rfm_changes as (
 
-    select * from {{ ref('int_customer_360__rfm_changes') }}
+    select
+        *,
+        concat_ws(' ', 'recency', recency_score, 'of 5, value', value_score, 'of 5') as scores
+    from {{ ref('int_customer_360__rfm_changes') }}
     where rfm_segment is distinct from previous_segment
 
 ),
@@ -55,18 +58,6 @@ latest as (
 
     select * from levels
     where is_latest
-
-),
-
-rfm_spans as (
-
-    select
-        *,
-        lead(changed_on) over following as left_on,
-        lead(recency_score) over following as next_recency_score,
-        lead(value_score) over following as next_value_score
-    from rfm_changes
-    window following as (partition by customer_id order by changed_on asc nulls last)
 
 ),
 
@@ -108,15 +99,13 @@ final as (
         'rfm' as dimension,
         rfm_segment as segment,
         changed_on as entered_on,
-        left_on,
+        lead(changed_on) over following as left_on,
         null as latest_value,
-        concat_ws(' ', 'recency', recency_score, 'of 5, value', value_score, 'of 5')
-            as entered_because,
-        concat_ws(' ', 'recency', recency_score, 'of 5, value', value_score, 'of 5')
-            as stays_because,
-        concat_ws(' ', 'recency', next_recency_score, 'of 5, value', next_value_score, 'of 5')
-            as left_because
-    from rfm_spans
+        scores as entered_because,
+        scores as stays_because,
+        lead(scores) over following as left_because
+    from rfm_changes
+    window following as (partition by customer_id order by changed_on asc nulls last)
     union all
     select
         customer_id,

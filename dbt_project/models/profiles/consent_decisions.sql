@@ -76,7 +76,7 @@ decisions as (
 ),
 
 {# Of two decisions at one time the refusal counts. #}
-ranked as (
+final as (
 
     select
         identity_map.customer_id,
@@ -94,20 +94,6 @@ ranked as (
         ) as recency
     from decisions
     inner join identity_map on decisions.record_key = identity_map.record_key
-
-),
-
-final as (
-
-    select
-        customer_id,
-        purpose,
-        channel,
-        is_granted,
-        decided_at,
-        source,
-        recency
-    from ranked
 
 )
 

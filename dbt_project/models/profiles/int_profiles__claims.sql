@@ -3,11 +3,21 @@ One row per version of a record and field of a customer: the value it gives, nul
 back what an earlier version gave. Street, town and postcode are one field, so that they never mix.
 #}
 
-{% set texts = {
-    'first_name': fold_name('first_name'), 'last_name': fold_name('last_name'), 'email': 'email',
-    'gender': 'gender', 'birth_date': 'cast(birth_date as string)',
-    'job_title': fold_name('job_title'),
-} %}
+{% set fields = [
+    ('first_name', 'first_name', fold_name('first_name')),
+    ('last_name', 'last_name', fold_name('last_name')),
+    ('email', 'email', 'email'),
+    ('phone', 'phone_e164', 'phone_e164'),
+    ('gender', 'gender', 'gender'),
+    ('birth_date', 'cast(birth_date as string)', 'cast(birth_date as string)'),
+    ('job_title', 'job_title', fold_name('job_title')),
+    ('country', 'country', 'coalesce(country_code, lower(country))'),
+    (
+        'address',
+        "nullif(concat_ws(', ', street, concat_ws(' ', postcode, city)), '')",
+        fold_name("concat_ws('|', street, postcode, city)"),
+    ),
+] %}
 
 with
 
@@ -65,69 +75,23 @@ known as (
 ),
 
 claims as (
-
-    {% for field, key in texts.items() %}
+    {% for field, value, key in fields %}
     select
         customer_id,
         record_key,
         source,
         '{{ field }}' as field,
-        cast({{ field }} as string) as value,
+        {{ value }} as value,
         {{ key }} as value_key,
-        cast(null as string) as street,
-        cast(null as string) as city,
-        cast(null as string) as postcode,
+        {% for part in ['street', 'city', 'postcode'] %}
+        {{ part if field == 'address' else 'cast(null as string) as ' ~ part }},
+        {% endfor %}
         told_at,
         loaded_at,
         is_whole
     from known
-    union all
+    {% if not loop.last %}union all{% endif %}
     {% endfor %}
-    select
-        customer_id,
-        record_key,
-        source,
-        'phone' as field,
-        phone_e164 as value,
-        phone_e164 as value_key,
-        null as street,
-        null as city,
-        null as postcode,
-        told_at,
-        loaded_at,
-        is_whole
-    from known
-    union all
-    select
-        customer_id,
-        record_key,
-        source,
-        'country' as field,
-        country as value,
-        coalesce(country_code, lower(country)) as value_key,
-        null as street,
-        null as city,
-        null as postcode,
-        told_at,
-        loaded_at,
-        is_whole
-    from known
-    union all
-    select
-        customer_id,
-        record_key,
-        source,
-        'address' as field,
-        nullif(concat_ws(', ', street, concat_ws(' ', postcode, city)), '') as value,
-        {{ fold_name("concat_ws('|', street, postcode, city)") }} as value_key,
-        street,
-        city,
-        postcode,
-        told_at,
-        loaded_at,
-        is_whole
-    from known
-
 ),
 
 counted as (

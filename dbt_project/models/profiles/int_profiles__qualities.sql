@@ -90,12 +90,7 @@ ranked as (
 
 final as (
 
-    select
-        field,
-        value_key,
-        quality,
-        use
-    from ranked
+    select {{ all_but(['place']) }} from ranked
     where place = 1
 
 )

@@ -63,13 +63,7 @@ fitting as (
 
 final as (
 
-    select
-        medium,
-        source,
-        referrer_host,
-        click_id_name,
-        channel
-    from fitting
+    select {{ all_but(['place']) }} from fitting
     where place = 1
 
 )

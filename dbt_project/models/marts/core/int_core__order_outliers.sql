@@ -28,7 +28,6 @@ placed as (
 
     select
         orders.order_id,
-        orders.order_amount,
         ln(orders.order_amount) as size,
         concat_ws(' ', orders.channel, countries.country) as segment,
         count(*) over (partition by orders.channel, countries.country) as segment_orders
@@ -42,7 +41,6 @@ segmented as (
 
     select
         order_id,
-        order_amount,
         size,
         case when segment_orders >= 20 then segment else 'small segments' end as segment
     from placed
@@ -63,9 +61,7 @@ deviations as (
 
     select
         segmented.order_id,
-        segmented.order_amount,
         segmented.segment,
-        centres.usual_size,
         segmented.size - centres.usual_size as deviation
     from segmented
     inner join centres on segmented.segment = centres.segment
@@ -87,7 +83,6 @@ final as (
     select
         deviations.order_id,
         deviations.segment,
-        cast(exp(deviations.usual_size) as decimal(18, 2)) as usual_amount,
         cast(deviations.deviation / spreads.spread as decimal(18, 1)) as robust_z_score
     from deviations
     inner join spreads on deviations.segment = spreads.segment

@@ -1,10 +1,10 @@
 {#
 One row per sold line whose quantity is far from what is usual for its product.
 
-Robust z-score of the logarithm of the quantity: median and MAD per product, of all
-seldom sold products together (Iglewicz and
-Hoaglin, 1993, with 1.4826 as the factor that makes the MAD a standard deviation). Their cut of 3.5
-is for normal data; wholesale orders have long tails (variable outlier_deviations).
+Robust z-score of the logarithm of the quantity: median and MAD per product, of all seldom sold
+products together (Iglewicz and Hoaglin, 1993, with 1.4826 as the factor that makes the MAD a
+standard deviation). Their cut of 3.5 is for normal data; wholesale orders have long tails (variable
+outlier_deviations).
 #}
 
 with
@@ -65,9 +65,7 @@ spreads as (
 
 final as (
 
-    select
-        deviations.order_line_id,
-        round(deviations.deviation / spreads.spread, 1) as robust_z_score
+    select deviations.order_line_id
     from deviations
     inner join spreads on deviations.product_group = spreads.product_group
     where deviations.deviation > {{ var('outlier_deviations') }} * spreads.spread

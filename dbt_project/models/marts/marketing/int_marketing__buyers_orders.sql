@@ -66,7 +66,6 @@ final as (
         numbered.month,
         numbered.order_amount,
         numbered.order_amount - coalesce(refunds.refund_amount, 0) as net_amount,
-        numbered.items,
         numbered.order_number,
         firsts.cohort_month,
         firsts.first_channel,

@@ -22,37 +22,18 @@ as_of as (
 ),
 
 kinds as (
-    {% for kind, column in [
-        ('all', "'all'"),
-        ('first_channel', 'first_channel'),
-        ('acquisition_channel', 'acquisition_channel'),
-        ('first_order_size', 'first_order_size')
-    ] %}
+    {% for kind in ['all', 'first_channel', 'acquisition_channel', 'first_order_size'] %}
     select
         '{{ kind }}' as cohort_kind,
-        {{ column }} as cohort,
+        {{ "'all'" if kind == 'all' else kind }} as cohort,
         cohort_month,
         month,
         customer_id,
-        order_number,
         order_amount,
         net_amount
     from orders
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
-cohorts as (
-
-    select
-        cohort_kind,
-        cohort,
-        cohort_month,
-        count(*) as customers
-    from kinds
-    where order_number = 1
-    group by cohort_kind, cohort, cohort_month
-
 ),
 
 reach as (
@@ -108,6 +89,19 @@ active as (
         sum(net_amount) as net_revenue
     from kinds
     group by cohort_kind, cohort, cohort_month, month
+
+),
+
+{# All of a cohort bought in its first month. #}
+cohorts as (
+
+    select
+        cohort_kind,
+        cohort,
+        cohort_month,
+        active_customers as customers
+    from active
+    where month = cohort_month
 
 ),
 

@@ -29,17 +29,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        campaign_id,
-        campaign_name,
-        platform,
-        channel,
-        objective,
-        currency,
-        started_on,
-        ended_on,
-        updated_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

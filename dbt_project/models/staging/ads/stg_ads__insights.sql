@@ -30,18 +30,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        insight_id,
-        campaign_id,
-        ad_id,
-        reported_on,
-        platform,
-        impressions,
-        clicks,
-        spend,
-        currency,
-        updated_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

@@ -26,14 +26,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        consent_id,
-        contact_id,
-        purpose,
-        channel,
-        is_granted,
-        decided_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

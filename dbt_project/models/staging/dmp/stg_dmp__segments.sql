@@ -27,14 +27,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        dmp_id,
-        email_sha256,
-        segment,
-        score,
-        collected_on,
-        expires_on
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1 and expires_on > {{ today() }}
 
 )

@@ -25,13 +25,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        campaign_id,
-        campaign_name,
-        subject,
-        sent_at,
-        updated_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

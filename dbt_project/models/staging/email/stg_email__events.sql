@@ -27,15 +27,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        event_id,
-        profile_id,
-        campaign_id,
-        kind,
-        url,
-        occurred_at,
-        updated_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

@@ -72,22 +72,7 @@ numbered as (
 
 deduplicated as (
 
-    select
-        partner_member_id,
-        email_sha256,
-        loyalty_number,
-        household_income_band,
-        interests,
-        is_home_owner,
-        as_of,
-        data_set,
-        provider,
-        licence,
-        purpose,
-        revision,
-        valid_from,
-        expires_on
-    from numbered
+    select {{ all_but(['load_id', 'origin', 'last_load_id', 'turn', 'version']) }} from numbered
     where version = 1
 
 )

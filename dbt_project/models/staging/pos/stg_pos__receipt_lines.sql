@@ -33,21 +33,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        receipt_id,
-        line_number,
-        store,
-        sold_at,
-        loyalty_number,
-        stock_code,
-        description,
-        quantity,
-        unit_price,
-        line_amount,
-        currency,
-        refunded_receipt_id,
-        loaded_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

@@ -28,16 +28,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        interaction_id,
-        social_handle,
-        network,
-        kind,
-        post_id,
-        message,
-        occurred_at,
-        updated_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )

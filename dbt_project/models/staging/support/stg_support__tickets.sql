@@ -31,19 +31,7 @@ renamed as (
 
 deduplicated as (
 
-    select
-        ticket_id,
-        support_user_id,
-        subject,
-        channel,
-        status,
-        priority,
-        satisfaction,
-        order_id,
-        created_at,
-        solved_at,
-        updated_at
-    from renamed
+    select {{ all_but(['version']) }} from renamed
     where version = 1
 
 )
