@@ -9,8 +9,7 @@ the size of a key is evidence itself, its pairs are weighed anew when it changes
 from collections.abc import Mapping
 from typing import Protocol
 
-import pyarrow as pa
-
+from identity.likely.blocking import candidate_pairs, hold_caps
 from warehouse import Session
 
 
@@ -77,22 +76,6 @@ from new_keys as x
 inner join key_sizes as sizes on x.key_hash = sizes.key_hash
 inner join near_after as y on x.key_hash = y.key_hash
 where sizes.is_open and x.record_no <> y.record_no
-"""
-ALL_CANDIDATES = """
-with sizes as (
-    select keys.key_hash
-    from identity.block_keys as keys inner join key_caps as caps on keys.rule = caps.rule
-    group by keys.key_hash
-    having count(*) between 2 and min(caps.most_records)
-),
-open_keys as (
-    select keys.key_hash, keys.record_no from identity.block_keys as keys
-    inner join sizes on keys.key_hash = sizes.key_hash
-)
-select distinct x.record_no as a, y.record_no as b
-from open_keys as x
-inner join open_keys as y
-    on x.key_hash = y.key_hash and x.record_no < y.record_no
 """
 OPENED = """
 select distinct x.record_no as a, y.record_no as b
@@ -175,16 +158,6 @@ where recounted.weight > 0 or x.group_no = y.group_no
 
 def link_likely(session: Session, linker: Linker, *, is_full: bool) -> None:
     """Keep every pair worth comparing with its weight; hold `changed_likely_pairs` (a, b)."""
-    caps = linker.key_caps()
-    session.register(
-        "key_caps",
-        pa.table(
-            {
-                "rule": pa.array(list(caps), pa.int16()),
-                "most_records": pa.array(list(caps.values()), pa.int64()),
-            }
-        ),
-    )
     linker.show_keys(session, "changed", "shown_keys")
     if is_full:
         _link_all(session, linker)
@@ -196,13 +169,14 @@ def _link_all(session: Session, linker: Linker) -> None:
     session.execute(
         "insert into identity.block_keys select rule, key_hash, record_no from shown_keys"
     )
-    session.hold("candidates", ALL_CANDIDATES)
+    candidate_pairs(session, "identity.block_keys", linker.key_caps(), "candidates")
     linker.show_scores(session, "candidates", "scored")
     session.execute("insert into identity.likely_pairs select a, b, weight from scored")
     session.hold("changed_likely_pairs", "select a, b from candidates limit 0")
 
 
 def _link_changed(session: Session, linker: Linker) -> None:
+    hold_caps(session, linker.key_caps())
     session.hold("new_keys", "select * from shown_keys")
     session.hold("near_before", NEAR_BEFORE)
     session.hold("near_after", NEAR_AFTER)

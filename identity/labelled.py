@@ -16,11 +16,10 @@ from identity.likely import (
     candidate_pairs,
     count_namesakes,
     prepare,
-    rules,
     score,
     train,
 )
-from identity.likely.blocking import full_name_rule
+from identity.likely.blocking import full_name_rule, key_caps
 from identity.mapping import Mapping
 from identity.refresh import refresh_in
 from identity.rules import Rules
@@ -41,7 +40,7 @@ class TableLinks:
 
     def key_caps(self) -> dict[int, int]:
         """How many records may share a key of each rule."""
-        return {rule.number: rule.most_records for rule in rules(self.fields)}
+        return key_caps(self.fields)
 
     def counted_rule(self) -> int | None:
         """The rule of full names."""
@@ -83,7 +82,7 @@ def learn(session: Session, mapping: Mapping) -> LinkModel:
     block_keys(session, "prepared", mapping.fields, "shown_keys")
     session.hold("keys", "select * from shown_keys")
     count_namesakes(session, "prepared", "keys", mapping.fields, "counted")
-    candidate_pairs(session, "keys", mapping.fields, "pairs")
+    candidate_pairs(session, "keys", key_caps(mapping.fields), "pairs")
     return train(session, "counted", mapping.fields, "pairs")
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import settings
 from identity.likely import LinkModel, block_keys, count_namesakes, prepare, score, train
-from identity.likely.blocking import candidate_pairs, full_name_rule
-from identity.likely.blocking import rules as blocking_rules
+from identity.likely.blocking import candidate_pairs, full_name_rule, key_caps
 from identity.rules import Rules
 from warehouse import Session, key_number
 
@@ -110,7 +109,7 @@ class LikelyLinks:
 
     def key_caps(self) -> dict[int, int]:
         """How many records may share a key of each rule."""
-        return {rule.number: rule.most_records for rule in blocking_rules(self.compared.fields)}
+        return key_caps(self.compared.fields)
 
     def counted_rule(self) -> int | None:
         """The rule of full names."""
@@ -163,7 +162,7 @@ def learn(session: Session, compared: Compared) -> LinkModel:
     block_keys(session, "prepared", compared.fields, "shown_keys")
     session.hold("new_keys", "select * from shown_keys")
     count_namesakes(session, "prepared", "new_keys", compared.fields, "counted")
-    candidate_pairs(session, "new_keys", compared.fields, "candidates")
+    candidate_pairs(session, "new_keys", key_caps(compared.fields), "candidates")
     session.hold("same_person", SAME_PERSON)
     return train(session, "counted", compared.fields, "candidates", "same_person")
 

@@ -49,12 +49,6 @@ class TooManyMovedError(ForeseenError):
         self.retraining = retraining
 
 
-def preview() -> Retraining:
-    """What retraining would do now; nothing is kept."""
-    with warehouse.trial() as session:
-        return _resolved(session)[1]
-
-
 def retrain(*, is_approved: bool = False) -> Retraining:
     """Put a model in use that is learned from the records as they are, and resolve everything.
 

@@ -6,7 +6,7 @@ likeness is worth, `model` keeps that as readable JSON, and `scoring` weighs pai
 same code serves the platform's own records and any labelled table: it knows kinds, not columns.
 """
 
-from identity.likely.blocking import block_keys, candidate_pairs, rules
+from identity.likely.blocking import block_keys, candidate_pairs, key_caps
 from identity.likely.fields import prepare
 from identity.likely.model import LinkModel
 from identity.likely.names import names_agree
@@ -19,9 +19,9 @@ __all__ = [
     "block_keys",
     "candidate_pairs",
     "count_namesakes",
+    "key_caps",
     "names_agree",
     "prepare",
-    "rules",
     "score",
     "train",
 ]

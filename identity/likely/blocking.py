@@ -9,12 +9,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+import pyarrow as pa
+
 from identity.likely.fields import Part, parts, told_names
 from warehouse import Session, function
 
 MOST_RECORDS = 40  # records that may share a key of a narrow rule
 MOST_RECORDS_BROAD = 10  # of a broad rule, where a street is known: there are keys enough
 MOST_TEXTS = 6  # texts, the first declared, that are combined: keys grow with the cube of them
+
+
+CAPS = pa.schema([("rule", pa.int16()), ("most_records", pa.int64())])
+PAIRS = """
+with sizes as (
+    select keys.key_hash
+    from {keys} as keys inner join key_caps as caps on keys.rule = caps.rule
+    group by keys.key_hash
+    having count(*) between 2 and min(caps.most_records)
+),
+open_keys as (
+    select keys.key_hash, keys.record_no from {keys} as keys
+    inner join sizes on keys.key_hash = sizes.key_hash
+)
+select distinct x.record_no as a, y.record_no as b
+from open_keys as x
+inner join open_keys as y
+    on x.key_hash = y.key_hash and x.record_no < y.record_no
+"""
 
 
 @dataclass(frozen=True)
@@ -143,22 +164,18 @@ def _terms(declared: list[Part], kind: str, suffix: str = "") -> list[tuple[str,
     ]
 
 
-def candidate_pairs(session: Session, keys: str, fields: Mapping[str, str], into: str) -> None:
-    """A table of pairs a < b that share a key which not too many records share."""
-    caps = ", ".join(f"({rule.number}, {rule.most_records})" for rule in rules(fields))
-    session.execute(
-        "create or replace temp table usable_keys as"
-        f" with caps(rule, most_records) as (values {caps}),"
-        f" sizes as (select key_hash, min(rule) as rule, count(*) as records from {keys}"
-        " group by key_hash)"
-        " select sizes.key_hash from sizes"
-        " inner join caps on sizes.rule = caps.rule"
-        " where sizes.records between 2 and caps.most_records"
-    )
-    session.execute(
-        f"create or replace temp table {into} as"
-        f" with usable as (select keys.key_hash, keys.record_no from {keys} as keys"
-        " inner join usable_keys on keys.key_hash = usable_keys.key_hash)"
-        " select distinct l.record_no as a, r.record_no as b from usable as l"
-        " inner join usable as r on l.key_hash = r.key_hash and l.record_no < r.record_no"
-    )
+def key_caps(fields: Mapping[str, str]) -> dict[int, int]:
+    """How many records may share a key of each rule."""
+    return {rule.number: rule.most_records for rule in rules(fields)}
+
+
+def hold_caps(session: Session, caps: Mapping[int, int]) -> None:
+    """Let queries see `key_caps` (rule, most_records)."""
+    rows = [{"rule": rule, "most_records": most} for rule, most in caps.items()]
+    session.register("key_caps", pa.Table.from_pylist(rows, CAPS))
+
+
+def candidate_pairs(session: Session, keys: str, caps: Mapping[int, int], into: str) -> None:
+    """Hold the pairs a < b that share a key which not too many records share."""
+    hold_caps(session, caps)
+    session.hold(into, PAIRS.format(keys=keys))

@@ -65,10 +65,10 @@ def prepare(session: Session, records: str, fields: Mapping[str, str], into: str
         for part in declared
         if part.kind == "given_name"
     )
-    session.execute(
-        f"create or replace temp table {into} as"
-        f" with plain as (select record_no, {plain} from {records})"
-        f" select plain.*{derived} from plain{joins}"
+    session.hold(
+        into,
+        f"with plain as (select record_no, {plain} from {records})"
+        f" select plain.*{derived} from plain{joins}",
     )
 
 
@@ -207,7 +207,7 @@ def _read_nicknames(session: Session) -> None:
         }
     )
     session.register("nickname_forms", known)
-    session.execute("create or replace temp table nickname_roots as select * from nickname_forms")
+    session.hold("nickname_roots", "select * from nickname_forms")
 
 
 def _root(form: str, roots: set[str]) -> str:

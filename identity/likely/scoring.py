@@ -65,9 +65,7 @@ def _register_bits(session: Session, model: LinkModel, column: str) -> None:
         }
     )
     session.register(f"incoming_{column}", rows)
-    session.execute(
-        f'create or replace temp table "bits_{column}" as select * from "incoming_{column}"'
-    )
+    session.hold(f'"bits_{column}"', f'select * from "incoming_{column}"')
 
 
 def _sums(found: list[Comparison], model: LinkModel) -> str:

@@ -1,7 +1,5 @@
 """A new link model: how right it seems without labels, and whom it would rename."""
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -93,15 +91,6 @@ def test_retraining_on_the_same_records_renames_nobody() -> None:
     store(*company())
     refresh()
     assert retraining.retrain().moved_records == 0
-
-
-def test_a_preview_keeps_nothing(home: Path) -> None:
-    store(*company())
-    refresh()
-    model = linking.path().read_text()
-    retraining.preview()
-    assert linking.path().read_text() == model
-    assert warehouse.read("select max(refresh) as n from identity.refreshes")["n"][0].as_py() == 1
 
 
 def without_ids(identifiers: pa.Table) -> pa.Table:

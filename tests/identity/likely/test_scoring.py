@@ -12,6 +12,7 @@ from identity.likely import (
     block_keys,
     candidate_pairs,
     count_namesakes,
+    key_caps,
     prepare,
     score,
     train,
@@ -128,7 +129,7 @@ def session(people: pa.Table) -> Iterator[Session]:
         prepare(opened, "people", FIELDS, "prepared")
         block_keys(opened, "prepared", FIELDS, "keys")
         count_namesakes(opened, "prepared", "keys", FIELDS, "counted")
-        candidate_pairs(opened, "keys", FIELDS, "pairs")
+        candidate_pairs(opened, "keys", key_caps(FIELDS), "pairs")
         yield opened
 
 
@@ -185,7 +186,7 @@ def test_a_table_of_two_is_judged_by_the_default_model() -> None:
         prepare(session, "people", fields, "prepared")
         block_keys(session, "prepared", fields, "keys")
         count_namesakes(session, "prepared", "keys", fields, "counted")
-        candidate_pairs(session, "keys", fields, "pairs")
+        candidate_pairs(session, "keys", key_caps(fields), "pairs")
         score(
             session,
             "pairs",

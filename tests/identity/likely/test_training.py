@@ -11,6 +11,7 @@ from identity.likely import (
     block_keys,
     candidate_pairs,
     count_namesakes,
+    key_caps,
     prepare,
     score,
     train,
@@ -85,7 +86,7 @@ def trained(people: pa.Table, *, has_labels: bool, threads: int = 2) -> LinkMode
         prepare(session, "people", FIELDS, "prepared")
         block_keys(session, "prepared", FIELDS, "keys")
         count_namesakes(session, "prepared", "keys", FIELDS, "counted")
-        candidate_pairs(session, "keys", FIELDS, "pairs")
+        candidate_pairs(session, "keys", key_caps(FIELDS), "pairs")
         session.execute(
             "create temp table known as select l.record_no as a, r.record_no as b"
             " from people as l inner join people as r on l.person = r.person"
