@@ -1,9 +1,11 @@
 # Everything runs in .venv, from the exact pins of requirements.lock.
 PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Files in the order of tests/conftest.py, not by their number of tests.
+PYTEST := pytest -n 2 --dist loadfile --no-loadscope-reorder
 CLIENTS := tests/ingestion/collector/clients
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev docs refresh check test bench lock clean databases clients spark
+.PHONY: help setup demo dev docs refresh check test lint types style bench lock clean databases clients spark
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,16 +34,23 @@ docs: setup  ## Write the dbt docs as one page, data/docs/index.html
 refresh: setup  ## Run one refresh with your own settings (.env)
 	@cdp refresh
 
-check: setup  ## Lint, types, layers, docs and the fast tests
+check: lint  ## Lint, types, layers, docs and the fast tests
+	$(PYTEST) -m "not slow"
+
+test: databases clients lint  ## Everything: `make check` and the slow tests
+	$(PYTEST)
+
+lint: setup
+	@$(MAKE) --no-print-directory -j 2 --output-sync types style
+
+types:
+	mypy
+
+style:
 	ruff check .
 	ruff format --check .
-	mypy
 	lint-imports
 	sqlfluff lint -q dbt_project/models dbt_project/tests
-	pytest -n 2 --dist loadfile -m "not slow"
-
-test: databases clients check  ## Everything: `make check` and the slow tests
-	pytest -n 2 --dist loadfile -m slow
 
 databases:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \

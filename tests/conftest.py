@@ -1,20 +1,29 @@
 """Every test gets an empty CDP_HOME; some share one small company that a refresh has run on."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import settings
+from tests import warm
 
 SMALL = 180  # people in the shared company: enough for every segment, small enough to wait
 OURS = ("SOURCES__", "DESTINATIONS__", "CDP_TODAY")  # what a demo sets
 CDP = Path(sys.executable).parent / "cdp"
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of slow tests come first: at the end, short ones keep every worker busy."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -39,22 +48,61 @@ def environment(home: Path) -> dict[str, str]:
     return {**{k: v for k, v in kept.items() if k not in settings.folders()}, "CDP_HOME": str(home)}
 
 
+@pytest.fixture(scope="session")
+def warm_server(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The server whose forks run what a test runs in another process."""
+    with pytest.MonkeyPatch.context() as patch:
+        use_home(tmp_path_factory.mktemp("server") / "data", patch)
+        warm.open_server()
+
+
 @pytest.fixture()
-def cdp(home: Path) -> Run:
+def cdp(home: Path, warm_server: None, tmp_path: Path) -> Run:
     """Runs the command line on this test's home, as a user does."""
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [CDP, *words], env=environment(home), capture_output=True, text=True, check=False
-        )
+        return warm.run(warm.verb, words, env=environment(home), folder=tmp_path)
+
+    return run
+
+
+@pytest.fixture()
+def dbt(warm_server: None, tmp_path: Path) -> Run:
+    """Runs dbt on the home of this moment."""
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return warm.run(warm.dbt, words, env=environment(settings.home()), folder=tmp_path)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def refreshed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small company after one refresh; read it, or copy it before you change it."""
+def refreshed_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A small company after one refresh; read it, or copy it before you change it.
+
+    One worker makes it, from nothing as a user does, and each has a copy, which it alone opens.
+    """
+    own = tmp_path_factory.getbasetemp()
+    made = (own if worker_id == "master" else own.parent) / "company"
+    with _alone(made.with_suffix(".lock")):
+        if not (made / "done").exists():
+            shutil.rmtree(made, ignore_errors=True)
+            _demo(made / "data")
+            (made / "done").touch()
     home = tmp_path_factory.mktemp("company") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        _copy(made / "data", use_home(home, patch))
+    return home
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _demo(home: Path) -> None:
     done = subprocess.run(
         [CDP, "demo", "--people", str(SMALL)],
         env=environment(home),
@@ -63,7 +111,14 @@ def refreshed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return home
+
+
+def _copy(refreshed: Path, home: Path) -> None:
+    """Copy a refreshed company into the home of this process."""
+    from orchestration import demo
+
+    shutil.copytree(refreshed, home, dirs_exist_ok=True)
+    demo.prepare(SMALL)
 
 
 @pytest.fixture()
@@ -75,8 +130,5 @@ def company(refreshed_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 @pytest.fixture()
 def company_copy(refreshed_home: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the refreshed company that a test may change."""
-    from orchestration import demo
-
-    shutil.copytree(refreshed_home, home, dirs_exist_ok=True)
-    demo.prepare(SMALL)
+    _copy(refreshed_home, home)
     return use_home(home, monkeypatch)

@@ -1,28 +1,28 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
 
-import settings
 import warehouse
-from activation.deliver import deliver
-from activation.syncs import Sync
-
-CUSTOMERS = [f"cus_{number:03}" for number in range(24)]
-MOMENTS = ["request", "answer", "after a while"]
-DELIVER = """
 from activation.deliver import deliver
 from activation.destinations import webhook
 from activation.syncs import Sync
-webhook.Webhook.batch_size = 2
-deliver(Sync("vip", "webhook", "email"))
-"""
+from tests import warm
+
+CUSTOMERS = [f"cus_{number:03}" for number in range(24)]
+MOMENTS = ["request", "answer", "after a while"]
+pytestmark = pytest.mark.usefixtures("warm_server")
+
+
+def deliver_by_twos() -> None:
+    """Deliver in batches of two people."""
+    webhook.Webhook.batch_size = 2
+    deliver(Sync("vip", "webhook", "email"))
 
 
 def delivery_killed_at(hook: Any, moment: str, batch: int) -> None:
@@ -33,7 +33,7 @@ def delivery_killed_at(hook: Any, moment: str, batch: int) -> None:
         if number == batch:
             started.wait()
             process.kill()
-            process.wait()
+            wait([process.sentinel])
 
     def kill_later(number: int) -> None:
         if number == batch:
@@ -41,11 +41,10 @@ def delivery_killed_at(hook: Any, moment: str, batch: int) -> None:
 
     hook.on_request = kill if moment == "request" else lambda _: None
     hook.on_answer = {"answer": kill, "after a while": kill_later}.get(moment, lambda _: None)
-    process = subprocess.Popen(
-        [sys.executable, "-c", DELIVER], cwd=settings.PROJECT, env=os.environ
-    )
+    process = warm.start(deliver_by_twos, env=os.environ)
     started.set()
-    assert process.wait() == -signal.SIGKILL, "the delivery ended before it was killed"
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, "the delivery ended before it was killed"
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -90,8 +89,6 @@ def test_two_deliveries_at_once_send_everything_once(
     hook: Any, sync: Sync, people: Callable[..., None]
 ) -> None:
     people(*CUSTOMERS)
-    command = [sys.executable, "-c", DELIVER]
-    both = [subprocess.Popen(command, cwd=settings.PROJECT, env=os.environ) for _ in range(2)]
-    for process in both:
-        process.wait()
+    for process in [warm.start(deliver_by_twos, env=os.environ) for _ in range(2)]:
+        process.join()
     assert sorted(p["customer_id"] for r in hook.requests for p in r.people) == CUSTOMERS

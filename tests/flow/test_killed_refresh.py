@@ -1,16 +1,17 @@
 """A refresh that is killed, wherever it is, leaves nothing that the next one does not make good."""
 
-import multiprocessing
 import random
 import time
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from orchestration import demo
-from tests.conftest import SMALL, Run, use_home
+from tests import warm
+from tests.conftest import SMALL, Run, environment, use_home
 from tests.flow.state import delivered, fingerprints
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,7 @@ STEPS = {  # one of each kind that keeps something, and the longest wait in it i
     "activation__deliveries": 0.3,
     "published__about": 0.4,
 }
+LAST = ("activation__deliveries", "published__about")  # of the rest, only what they need runs anew
 
 
 def test_a_refresh_killed_in_every_stage_and_without_the_truth_equals_one_clean_run(
@@ -29,11 +31,9 @@ def test_a_refresh_killed_in_every_stage_and_without_the_truth_equals_one_clean_
 ) -> None:
     demo.prepare(SMALL)
     (home / "truth").rename(home.parent / "truth")
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["orchestration.run"])  # imported once, not per kill
     chance = random.Random(0)
     for step, longest in STEPS.items():
-        _kill_in(step, chance.uniform(0, longest), processes)
+        _kill_in(step, chance.uniform(0, longest), home)
 
     done = cdp("refresh")
 
@@ -44,11 +44,10 @@ def test_a_refresh_killed_in_every_stage_and_without_the_truth_equals_one_clean_
     assert (done.returncode, differing, sent) == (0, [], delivered(refreshed_home))
 
 
-def _kill_in(step: str, wait: float, processes: ForkServerContext) -> None:
+def _kill_in(step: str, wait: float, home: Path) -> None:
     """Start a refresh and kill -9 it so many seconds after this step began."""
-    told, tells = processes.Pipe(duplex=False)
-    process = processes.Process(target=_refresh, args=(tells,))
-    process.start()
+    told, tells = Pipe(duplex=False)
+    process = warm.start(_refresh, tells, step not in LAST, env=environment(home))
     tells.close()
     while step != told.recv().split()[0]:  # EOFError: the refresh ended before
         pass
@@ -57,7 +56,11 @@ def _kill_in(step: str, wait: float, processes: ForkServerContext) -> None:
     process.join()
 
 
-def _refresh(tells: Connection) -> None:
+def _refresh(tells: Connection, is_whole: bool) -> None:
     from orchestration.run import refresh
 
-    refresh(lambda line, kind: tells.send(line) if kind == "started" else None)
+    after_ml = dg.AssetSelection.groups("ml").downstream(include_self=False)
+    refresh(
+        lambda line, kind: tells.send(line) if kind == "started" else None,
+        None if is_whole else after_ml,
+    )

@@ -1,30 +1,18 @@
-import subprocess
-import sys
+import os
+import resource
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-import settings
-from ingestion.pipeline import load
+from ingestion.pipeline import LakeFullError, load
+from tests import warm
 from tests.ingestion.samples import Crm, Drops, receipt_line, receipts, seen
 
 LINES = 25_000  # enough for a load to take some tenths of a second
 DELAYS = (0.02, 0.1, 0.2, 0.3, 0.45)  # seconds after the start of the load
-LOADING = """
-import settings; settings.prepare()
-from ingestion.pipeline import load
-print("ready", flush=True)
-load("pos")
-"""
-LIMITED = """
-import resource, settings; settings.prepare()
-from ingestion.pipeline import LakeFullError, load
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-try:
-    load("pos")
-except LakeFullError as error:
-    print(error)
-"""
+pytestmark = pytest.mark.usefixtures("warm_server")
 COUNTS = """
     select count(*) as all_lines, count(distinct receipt_id) as lines from raw_pos.receipt_lines
 """
@@ -36,17 +24,29 @@ def fill(pos: Drops) -> None:
         pos.drop(f"{day}.csv", receipts(*[receipt_line(f"R{name}") for name in names]))
 
 
+def loading(tells: Connection) -> None:
+    """Load, and tell when it begins."""
+    tells.send("begins")
+    load("pos")
+
+
 def killed(delay: float) -> None:
     """Load in a process of its own and kill -9 it."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", LOADING], cwd=settings.PROJECT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout and process.stdout.readline() == "ready\n"
+    told, tells = Pipe(duplex=False)
+    process = warm.start(loading, tells, env=os.environ)
+    told.recv()
+    process.join(delay)
+    process.kill()
+    process.join()
+
+
+def load_on_a_full_disk(limit: int) -> None:
+    """Load where no file may become larger than so many bytes, and print why it ends."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
-        process.wait(delay)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    process.communicate()
+        load("pos")
+    except LakeFullError as error:
+        print(error)
 
 
 def test_a_load_that_is_killed_at_any_moment_equals_one_that_is_not(pos: Drops) -> None:
@@ -62,16 +62,11 @@ def test_a_load_that_is_killed_at_any_moment_equals_one_that_is_not(pos: Drops) 
 
 @pytest.mark.parametrize("kilobytes", [1, 100])
 def test_a_full_disk_is_a_clear_error_and_is_forgotten_once_there_is_room(
-    pos: Drops, home: Path, kilobytes: int
+    pos: Drops, home: Path, tmp_path: Path, kilobytes: int
 ) -> None:
     fill(pos)
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED.format(limit=kilobytes * 1024)],
-        cwd=settings.PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    limit = kilobytes * 1024
+    done = warm.run(load_on_a_full_disk, limit, env=os.environ, folder=tmp_path)
     assert f"no room for files under {home}" in done.stdout, done.stderr
     assert seen(COUNTS)[0]["lines"] == 0
     load("pos")

@@ -1,35 +1,24 @@
 """Models run alone, over tables that a test makes up."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-import settings
 import warehouse
+from tests.conftest import Run
 
 Models = Callable[..., None]
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture()
-def models() -> Models:
+def models(dbt: Run) -> Models:
     """Builds these models and seeds over these tables of marts, as a refresh would."""
 
     def build(*names: str, **tables: pa.Table) -> None:
         _replace(tables)
-        dbt = Path(sys.executable).parent / "dbt"
-        done = subprocess.run(
-            [dbt, "build", "-q", *NO_TESTS, "--project-dir", settings.DBT_PROJECT, "-s", *names],
-            env={**os.environ, "DBT_PROFILES_DIR": str(settings.DBT_PROJECT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = dbt("build", "-q", *NO_TESTS, "-s", *names)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return build

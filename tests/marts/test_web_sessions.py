@@ -7,14 +7,14 @@ drops them, so that both sides speak of the same events.
 
 import csv
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import warehouse
-from tests.conftest import CDP, environment, use_home
+from tests import warm
+from tests.conftest import environment, use_home
 
 pytestmark = pytest.mark.slow
 DATA = Path(__file__).parents[1] / "data" / "web_sessions"
@@ -103,20 +103,15 @@ def context(row: Row) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def replayed(tmp_path_factory: pytest.TempPathFactory, warm_server: None) -> Path:
     """A company that has these events and nothing else, after a refresh."""
     folder = tmp_path_factory.mktemp("tracker")
     inbox = folder / "inbox"
     inbox.mkdir()
     lines = [segment_event(row) for row in kept(rows("events.csv"))]
     (inbox / "segment.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    done = subprocess.run(
-        [CDP, "refresh"],
-        env={**environment(folder / "data"), "SOURCES__WEB__BUCKET_URL": inbox.as_uri()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {**environment(folder / "data"), "SOURCES__WEB__BUCKET_URL": inbox.as_uri()}
+    done = warm.run(warm.verb, ["refresh"], env=env, folder=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "data"
 

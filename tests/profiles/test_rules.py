@@ -1,20 +1,18 @@
 """Rules of survivorship that make no sense stop a refresh before anything is built on them."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-import settings
 import warehouse
+from tests.conftest import Run
 
 pytestmark = pytest.mark.slow
 
 
-def test_rules_that_make_no_sense_are_named(home: Path) -> None:
+def test_rules_that_make_no_sense_are_named(home: Path, dbt: Run) -> None:
     with warehouse.transaction() as session:
         fields = {"field": ["email", "email", "shoe"], "method": ["votes", "luck", None]}
         days = {"half_life_days": [0, 1, 1], "max_age_days": [None, -1, 1]}
@@ -24,17 +22,7 @@ def test_rules_that_make_no_sense_are_named(home: Path) -> None:
         session.replace("rules.source_trust", pa.table({"source": ["crm"], "trust": [1]}))
         uses = {"field": ["tie"], "quality": ["red"], "use": ["sometimes"]}
         session.replace("rules.value_qualities", pa.table(uses))
-    seeds = ["survivorship", "survivorship_trust", "value_qualities"]
-    done = subprocess.run(
-        [
-            Path(sys.executable).parent / "dbt",
-            *("test", "--profiles-dir", settings.DBT_PROJECT),
-            *("--project-dir", settings.DBT_PROJECT, "--select", *seeds),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = dbt("test", "--select", "survivorship", "survivorship_trust", "value_qualities")
     told = re.findall(
         r"Failure in test ([a-z_]+?)_(survivorship_trust|survivorship|value_qualities)", done.stdout
     )
