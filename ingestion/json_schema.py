@@ -103,9 +103,9 @@ class _Value:
 
     def property(self, name: str) -> "_Value":
         """A property of it."""
-        pointer = f"{self.pointer}/{name.replace('~', '~0').replace('/', '~1')}"  # RFC 6901
+        place = f"{self.pointer}{pointer(name)}"
         called = f"{self.name}.{name}" if self.name else name
-        return _Value(self.parse.value(pointer), called, pointer, self.parse)
+        return _Value(self.parse.value(place), called, place, self.parse)
 
     def is_a(self, kind: str) -> str:
         """The SQL of whether it is of a type of JSON Schema."""
@@ -306,6 +306,11 @@ def only(given: Any, known: set[str], place: str) -> None:
         raise WrongSchemaError(
             f"{place} uses {', '.join(unknown)}, which is not supported; {supported} are"
         )
+
+
+def pointer(key: str) -> str:
+    """The JSON pointer to a key (RFC 6901)."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 def literal(text: object) -> str:

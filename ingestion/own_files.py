@@ -18,9 +18,10 @@ from fsspec import AbstractFileSystem, asyn
 from fsspec.core import url_to_fs
 
 from ingestion.drops import Drop, new_drops
+from ingestion.json_schema import literal, pointer
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables, nothing_named, resources
 from ingestion.refused_files import Content, parsed_parquet
-from ingestion.rest import IS_ROW, KEYS, pointer
+from ingestion.rest import IS_ROW, KEYS
 from ingestion.sources.web import event_rows
 from ingestion.whole_files import parquet_rows, text_rows
 from warehouse import File, RawTable, csv_rows, reading, text_lines
@@ -143,7 +144,7 @@ def _json_rows(mapped: Mapped, file: File) -> Parsed:
         names = session.read(KEYS).column("key").to_pylist()
         if names:
             names += sorted(mapped.optional.difference(names))
-        values = [f"json_extract_string(line, {pointer(name)})" for name in names]
+        values = [f"json_extract_string(line, {literal(pointer(name))})" for name in names]
         columns = ", ".join(["origin", *values])
         rows = session.read(f"select {columns} from lines where {IS_ROW}")
     rows = rows.rename_columns(["origin", *names])

@@ -13,11 +13,11 @@ import pyarrow as pa
 import yaml
 
 import settings
+from ingestion.json_schema import literal, pointer
 from settings import ForeseenError
 from warehouse import QueryError, RawTable, scratch
 
 FIELDS = {"name", "source", "table", "reason", "payload", "set", "salvage"}
-QUOTE = "'"
 IS_ROW = "coalesce(json_type(try_cast(payload as json)), '') = 'OBJECT'"
 KEYS = f"""
     select distinct unnest(json_keys(payload)) as key from refusals where {IS_ROW} order by key
@@ -42,8 +42,7 @@ class Repair:
 
     def matches(self, reason: str) -> str:
         """The SQL condition for the refusals it is for, by the column that holds the reason."""
-        wanted = self.reason.replace("'", "''")
-        return f"contains({reason}, '{wanted}')"
+        return f"contains({reason}, {literal(self.reason)})"
 
     def noted(self, reason: str, rules: str) -> str:
         """The SQL of the rules applied so far, and this one."""
@@ -144,11 +143,8 @@ def _as_rows(table: RawTable, refusals: pa.Table) -> pa.Table:
 
 def _value(table: RawTable, name: str) -> str:
     """A column's value by its own name, or where it stands in a row as the source sends it."""
-    key = name.replace("~", "~0").replace("/", "~1")  # RFC 6901
-    places = [f"/{key}", *table.paths.get(name, ())]
-    values = [
-        f"json_extract_string(payload, '{place.replace(QUOTE, 2 * QUOTE)}')" for place in places
-    ]
+    places = [pointer(name), *table.paths.get(name, ())]
+    values = [f"json_extract_string(payload, {literal(place)})" for place in places]
     return f"coalesce({', '.join(values)})"
 
 

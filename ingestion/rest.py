@@ -18,6 +18,7 @@ from dlt.sources.helpers.rest_client.client import PageData, RESTClient
 from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
 
 from ingestion.contracts import REFUSED_FOR
+from ingestion.json_schema import literal, pointer
 from ingestion.versions import Received, new_versions
 from warehouse import RawTable, reading
 
@@ -117,14 +118,8 @@ def text_rows(table: RawTable, rows: list[str]) -> Iterator[pa.Table]:
         names = [*table.columns, *(key for key in found if key not in table.columns)]
         names.remove("origin") if "origin" in table.columns else None
         values = ", ".join(
-            f"json_extract_string(line, {pointer(name)}) as column_{number}"
+            f"json_extract_string(line, {literal(pointer(name))}) as column_{number}"
             for number, name in enumerate(names)
         )
         read = session.read(f"select {values} from lines where {IS_ROW}").rename_columns(names)
         yield from (part for part in (read, session.read(BROKEN)) if part.num_rows)
-
-
-def pointer(key: str) -> str:
-    """The JSON pointer to a key (RFC 6901), as an SQL literal."""
-    escaped = key.replace("~", "~0").replace("/", "~1").replace("'", "''")
-    return f"'/{escaped}'"

@@ -10,7 +10,6 @@ from ingestion.sources.crm import CONSENTS, CONTACTS
 from ingestion.vendors.definition import Endpoint, Part, Vendor, first, own, text
 from ingestion.vendors.paginators import SearchPaginator
 
-QUERY = "services/data/v60.0/query"
 HUBSPOT_CONTACT = (
     "firstname",
     "lastname",
@@ -100,15 +99,20 @@ HUBSPOT = Vendor(
 )
 
 
+salesforce_query = partial(
+    Endpoint,
+    path="services/data/v60.0/query",
+    rows="records",
+    pages=lambda: JSONLinkPaginator("nextRecordsUrl"),
+)
+
+
 def _salesforce(name: str, sobject: str, columns: Mapping[str, str], also: str = "") -> Endpoint:
     """One list of people: the fields that the columns point to, changed since the last load."""
     fields = ", ".join(columns.values())
-    return Endpoint(
+    return salesforce_query(
         name=name,
         table=CONTACTS,
-        path=QUERY,
-        rows="records",
-        pages=lambda: JSONLinkPaginator("nextRecordsUrl"),
         params={
             "q": f"SELECT {fields}, SystemModstamp FROM {sobject}"
             f" WHERE SystemModstamp >= {{since}}{also} ORDER BY SystemModstamp"
@@ -126,12 +130,9 @@ def _salesforce(name: str, sobject: str, columns: Mapping[str, str], also: str =
 
 
 def _salesforce_opt_outs(name: str, sobject: str) -> Endpoint:
-    return Endpoint(
+    return salesforce_query(
         name=name,
         table=CONSENTS,
-        path=QUERY,
-        rows="records",
-        pages=lambda: JSONLinkPaginator("nextRecordsUrl"),
         params={
             "q": f"SELECT Id, SystemModstamp FROM {sobject} WHERE SystemModstamp >= {{since}}"
             " AND HasOptedOutOfEmail = TRUE ORDER BY SystemModstamp"

@@ -19,15 +19,7 @@ touchpoints as (
 
 orders as (
 
-    select
-        order_id,
-        customer_id,
-        ordered_at,
-        order_amount,
-        row_number() over (
-            partition by customer_id order by ordered_at asc nulls last, order_id asc nulls last
-        ) as order_number
-    from {{ ref('fct_orders') }}
+    select * from {{ ref('fct_orders') }}
     where customer_id is not null and order_amount > 0
 
 ),
@@ -38,66 +30,57 @@ moments as (
         customer_id,
         occurred_at,
         touchpoint_id,
-        0 as is_order
+        0 as is_order,
+        cast(null as string) as order_id
     from touchpoints
     union all
     select
         customer_id,
         ordered_at as occurred_at,
         null as touchpoint_id,
-        1 as is_order
+        1 as is_order,
+        order_id
     from orders
 
 ),
 
-counted as (
+next_orders as (
 
     select
         touchpoint_id,
-        sum(is_order) over (
-            partition by customer_id order by occurred_at asc nulls last, is_order asc nulls last
+        {{ last_known('order_id') }} over (
+            partition by customer_id
+            order by occurred_at desc, is_order desc, order_id desc
             rows between unbounded preceding and current row
-        ) as orders_before
+        ) as order_id
     from moments
-
-),
-
-numbered as (
-
-    select
-        touchpoints.*,
-        coalesce(own_orders.order_number, counted.orders_before + 1) as order_number
-    from touchpoints
-    inner join counted on touchpoints.touchpoint_id = counted.touchpoint_id
-    left join orders as own_orders
-        on touchpoints.kind = 'store' and touchpoints.reference = own_orders.order_id
 
 ),
 
 led_up as (
 
     select
-        numbered.touchpoint_id,
-        numbered.customer_id,
-        numbered.occurred_at,
-        numbered.marketing_channel,
-        numbered.campaign_key,
-        numbered.order_number,
+        touchpoints.touchpoint_id,
+        touchpoints.customer_id,
+        touchpoints.occurred_at,
+        touchpoints.marketing_channel,
+        touchpoints.campaign_key,
+        orders.order_id as next_order_id,
         case
             when
-                numbered.occurred_at
+                touchpoints.occurred_at
                 >= orders.ordered_at - interval '{{ var("attribution_days") }}' day
                 then orders.order_id
         end as order_id,
         orders.ordered_at,
-        min(numbered.occurred_at) over (
-            partition by numbered.customer_id, numbered.order_number
+        min(touchpoints.occurred_at) over (
+            partition by touchpoints.customer_id, orders.order_id
         ) as began_at
-    from numbered
-    left join orders
-        on
-            numbered.customer_id = orders.customer_id
-            and numbered.order_number = orders.order_number
+    from touchpoints
+    inner join next_orders on touchpoints.touchpoint_id = next_orders.touchpoint_id
+    left join orders as own_orders
+        on touchpoints.kind = 'store' and touchpoints.reference = own_orders.order_id
+    left join orders on coalesce(own_orders.order_id, next_orders.order_id) = orders.order_id
 
 ),
 
@@ -105,6 +88,7 @@ spans as (
 
     select
         *,
+        marketing_channel in ('direct', 'store') as is_bare,
         case
             when order_id is null
                 then
@@ -123,8 +107,7 @@ paths as (
 
     select
         *,
-        {{ surrogate_key(['customer_id', 'order_number', 'order_id', 'span_number']) }} as path_id,
-        marketing_channel in ('direct', 'store') as is_bare
+        {{ surrogate_key(['customer_id', 'next_order_id', 'order_id', 'span_number']) }} as path_id
     from spans
 
 ),
