@@ -8,9 +8,9 @@ alone gives what resolving everything would.
 
 import pyarrow as pa
 
-from identity.clustering import cluster
+from identity.clustering import DECIDED, cluster
 from identity.components import components
-from identity.rules import FORCED, STEPS_PER_BIT, Rules
+from identity.rules import CUT, FORCED, STEPS_PER_BIT, Rules
 from warehouse import Session
 
 SEEDS = """
@@ -52,7 +52,7 @@ select a, b, cast(sum(steps) as bigint) as steps from (
     from identity.likely_pairs as pairs {{dirty}}
     union all
     select pairs.a, pairs.b,
-        case when pairs.kind = 'cut' then -{FORCED} else {FORCED} end as steps
+        case when pairs.kind = 'cut' then {CUT} else {FORCED} end as steps
     from decisions as pairs {{both_dirty}} where pairs.kind in ('link', 'cut')
 ) as pairs group by a, b
 """
@@ -101,7 +101,8 @@ where a in (select record_no from dirty union all select record_no from gone);
 insert into identity.rejected_pairs
 select refused.a, refused.b,
     coalesce('limit of ' || types.identifier_type, refused.reason) as reason,
-    refused.steps / cast({STEPS_PER_BIT} as double) as weight
+    case when refused.steps < {DECIDED} then refused.steps / cast({STEPS_PER_BIT} as double) end
+        as weight
 from refused
 left join identifier_types as types
     on refused.reason = 'limit ' || cast(types.type_no as varchar)

@@ -23,13 +23,17 @@ FIELDS = {
     "city": "city",
     "postcode": "postcode",
 }
-# Identifiers are compared as they link: normalised, and without the values that are blocked.
+# Identifiers are compared as they link: normalised, and without the values that are blocked, by a
+# rule or by a person.
 COMPARED = f"""
 with identified as (
     select found.record_no, {{kinds}}
     from (select *, {key_number("record_key")} as record_no from {{identifiers}}) as found
     {{wanted_identifiers}}
-    where found.blocked_reason is null and found.identifier_type in ({{names}})
+    left join given_decisions as decided on found.identifier_type = decided.identifier_type
+        and found.identifier_value = decided.identifier_value
+    where coalesce(decided.kind = 'allow', found.blocked_reason is null)
+        and found.identifier_type in ({{names}})
     group by found.record_no
 )
 select records.record_no, records.first_name, records.last_name, records.birth_date,
@@ -128,7 +132,8 @@ class LikelyLinks:
         ):
             self._hold_partners(session, pairs)
         count_namesakes(session, "prepared", "identity.block_keys", self.compared.fields, "counted")
-        score(session, pairs, "counted", self.model, into)
+        model = self.model.comparing(self.compared.fields)
+        score(session, pairs, "counted", model, into)
 
     def _hold_partners(self, session: Session, pairs: str) -> None:
         """Hold the compared form of those in the pairs that have not changed, too."""

@@ -18,7 +18,16 @@ from identity.changes import hold_rules
 from identity.clustering import CLIP, DECIDED, MISSING
 from identity.components import components
 from identity.groups import EVIDENCE
-from identity.rules import OVERRIDES, STEPS_PER_BIT, Override, Rules, RulesError
+from identity.refresh import IDENTIFIERS
+from identity.rules import (
+    OVERRIDES,
+    STEPS_PER_BIT,
+    VALUE_KINDS,
+    Override,
+    Rules,
+    RulesError,
+    normal,
+)
 from identity.why import Link, at_hand, explained
 from warehouse import Session, key_number
 
@@ -127,6 +136,8 @@ def decide(subject: Sequence[str], kind: str, *, reason: str, actor: str) -> Ove
     with warehouse.transaction() as session:
         rules = at_hand(session).rules
         one, other = _pair(session, rules, subject)
+        if kind in VALUE_KINDS or one in _types(rules):
+            one, other = _value(session, rules, one, other)
         return decide_in(session, rules, (one, other), kind, reason=reason, actor=actor)
 
 
@@ -135,7 +146,7 @@ def decide_in(
 ) -> Override:
     """The same within a session of the caller, about two record keys or a type and its value."""
     one, other = subject
-    is_value = one in {known.identifier_type for known in rules.types}
+    is_value = one in _types(rules)
     names = ("identifier_type", "identifier_value") if is_value else ("record_a", "record_b")
     decision = Override(
         override_id=f"review-{uuid4().hex[:12]}",
@@ -205,6 +216,27 @@ def _pair(session: Session, rules: Rules, subject: Sequence[str]) -> tuple[str, 
         many = "Several doubts have" if found else "No open doubt has"
         raise RulesError(f"{many} number {subject[0]}: name the two record keys instead.")
     return found[0].one, found[0].other
+
+
+def _types(rules: Rules) -> set[str]:
+    return {known.identifier_type for known in rules.types}
+
+
+def _value(session: Session, rules: Rules, kind: str, value: str) -> tuple[str, str]:
+    """The type and its value as it is kept; raises RulesError when nobody has or had it."""
+    if kind not in _types(rules):
+        known = ", ".join(sorted(_types(rules)))
+        raise RulesError(f"Unknown type of identifier {kind!r}. Types: {known}.")
+    subject = kind, normal(kind, value)
+    if subject not in {known.subject for known in rules.decisions} and not session.number(
+        f"select count(*) from {IDENTIFIERS} where identifier_type = ? and identifier_value = ?",
+        list(subject),
+    ):
+        raise RulesError(
+            f"Nobody has {kind} {subject[1]!r}. What is to be blocked before it comes goes into the"
+            " seed blocked_values."
+        )
+    return subject
 
 
 def _refuse_unknown(session: Session, rules: Rules, decision: Override) -> None:

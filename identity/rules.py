@@ -12,15 +12,17 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from identity.phones import e164
 from settings import ForeseenError
 from warehouse import Session, key_number
 
 PAIR_KINDS = ("link", "cut")
 VALUE_KINDS = ("block", "allow")
 KINDS = (*PAIR_KINDS, *VALUE_KINDS, "withdraw")
-STATE_FORM = 4  # raised when the kept evidence changes its form: all is then resolved anew
+STATE_FORM = 5  # raised when the kept evidence changes its form: all is then resolved anew
 STEPS_PER_BIT = 10_000  # weights are whole steps, so that sums do not depend on their order
 FORCED = 10**12  # steps; a decision of a person outweighs whatever evidence there is
+CUT = -(10**18)  # steps; no chain of a million links between two records outweighs their cut
 
 OVERRIDES = """
 create table if not exists identity.overrides (
@@ -186,9 +188,23 @@ def read_rules(session: Session) -> Rules:
 
 
 def _checked(rows: Iterable[Mapping[str, Any]]) -> tuple[Override, ...]:
-    overrides = tuple(Override(**row) for row in rows)
+    overrides = tuple(Override(**_tidy(row)) for row in rows)
     _no_doubles("identity_overrides", (override.override_id for override in overrides))
     return overrides
+
+
+def normal(identifier_type: str, value: str) -> str:
+    """A value as the platform keeps those of its type, however a person wrote it."""
+    plain = value.strip().lower()
+    return (e164(plain, None) or plain) if identifier_type == "phone" else plain
+
+
+def _tidy(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row without blanks around its cells, its identifier in the form that is kept."""
+    cells = {name: v.strip() if isinstance(v, str) else v for name, v in row.items()}
+    if cells["identifier_type"] and cells["identifier_value"]:
+        cells["identifier_value"] = normal(cells["identifier_type"], cells["identifier_value"])
+    return cells
 
 
 def _given(row: Mapping[str, Any]) -> dict[str, Any]:

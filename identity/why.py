@@ -7,7 +7,7 @@ the fewest steps. It reads what the last refresh kept, and compares anew only th
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -108,6 +108,7 @@ order by types.type_no, identifier_value
 UNUSED = f"""
 select told.a, told.b, mine.identifier_type, mine.identifier_value,
     max(coalesce(mine.blocked_reason, theirs.blocked_reason)) as blocked_reason,
+    max(given.kind) as decided,
     min(types.max_records_per_value) as most, bool_or(types.is_guarded) as is_guarded,
     (select count(*) from {{identifiers}} as others
         where others.identifier_type = mine.identifier_type
@@ -118,6 +119,8 @@ inner join {{identifiers}} as theirs on told.key_b = theirs.record_key
     and mine.identifier_type = theirs.identifier_type
     and mine.identifier_value = theirs.identifier_value
 inner join identifier_types as types on mine.identifier_type = types.identifier_type
+left join given_decisions as given on mine.identifier_type = given.identifier_type
+    and mine.identifier_value = given.identifier_value
 left join identity.exact_pairs as pairs on told.a = pairs.a and told.b = pairs.b
     and types.type_no = pairs.type_no
     and pairs.value_no = {key_number("concat(mine.identifier_type, '|', mine.identifier_value)")}
@@ -245,8 +248,15 @@ def explained(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> list[Link
 
 
 def _hold_told(evidence: Evidence, pairs: Sequence[tuple[str, str]]) -> None:
-    """Hold the pairs as `told`, the smaller record number first as the engine keeps them."""
-    hold_rules(evidence.session, evidence.rules)
+    """Hold the pairs as `told`, the smaller record number first as the engine keeps them.
+
+    Decisions count as they did at the last refresh; later ones wait for the next.
+    """
+    known = evidence.session.read("select override_id from identity.override_state").column(0)
+    counted = set(known.to_pylist())
+    rules = evidence.rules
+    heard = tuple(one for one in rules.overrides if one.override_id in counted)
+    hold_rules(evidence.session, replace(rules, overrides=heard))
     rows = [{"place": n, "one": one, "two": two} for n, (one, two) in enumerate(pairs)]
     evidence.session.register("asked", pa.Table.from_pylist(rows, ASKED))
     evidence.session.hold("told", TOLD)
@@ -382,7 +392,9 @@ def _notes(evidence: Evidence) -> dict[tuple[int, int], list[str]]:
 
 
 def _unused(row: Mapping[str, object]) -> str:
-    if row["blocked_reason"]:
+    if row["decided"] == "block":
+        return "it proves nothing (a person blocked it)"
+    if row["blocked_reason"] and not row["decided"]:
         return f"it proves nothing ({row['blocked_reason']})"
     if row["most"] is not None and int(str(row["records"])) > int(str(row["most"])):
         return f"{row['records']} records have it, {row['most']} may"
@@ -408,26 +420,27 @@ def _likely_parts(evidence: Evidence) -> dict[tuple[int, int], list[Part]]:
     known = session.read("select a, b, weight from weighed").to_pylist()
     if not known or evidence.model is None:
         return {(r["a"], r["b"]): [Part("likely", "by the link model", r["weight"])] for r in known}
-    _hold_compared(evidence, evidence.model)
+    compared = linking.Compared(
+        evidence.records, evidence.identifiers, linking.unique_types(evidence.rules)
+    )
+    model = evidence.model.comparing(compared.fields)
+    _hold_compared(session, compared, model)
     plain = {row["record_no"]: row for row in session.read("compared_records").to_pylist()}
     forms = {row["record_no"]: row for row in session.read("counted").to_pylist()}
-    ladders = weighed(evidence.model)
+    ladders = weighed(model)
     return {
         (row["a"], row["b"]): _parts(
-            evidence.model, ladders, row, forms[row["a"]], (plain[row["a"]], plain[row["b"]])
+            model, ladders, row, forms[row["a"]], (plain[row["a"]], plain[row["b"]])
         )
         for row in session.read("scored").to_pylist()
     }
 
 
-def _hold_compared(evidence: Evidence, model: LinkModel) -> None:
-    session = evidence.session
+def _hold_compared(session: Session, compared: linking.Compared, model: LinkModel) -> None:
     session.hold(
         "incoming",
         "select a as record_no, key_a as record_key from told union select b, key_b from told",
     )
-    unique = tuple(name for name, kind in model.fields.items() if kind == "unique_id")
-    compared = linking.Compared(evidence.records, evidence.identifiers, unique)
     compared.hold(session, "incoming", "prepared")
     count_namesakes(session, "prepared", "identity.block_keys", compared.fields, "counted")
     score(session, "weighed", "counted", model, "scored")

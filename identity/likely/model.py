@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,11 @@ class LinkModel:
         weighing = {name: part for name, part in asdict(self).items() if name != "facts"}
         text = json.dumps(weighing, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def comparing(self, fields: Mapping[str, str]) -> "LinkModel":
+        """The same model for records of which no more than these fields are compared."""
+        kept = {name: kind for name, kind in self.fields.items() if fields.get(name) == kind}
+        return replace(self, fields=kept)
 
     def save(self, path: Path) -> None:
         """Write the model, whole or not at all."""

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from identity.clustering import CLIP, MISSING
 from identity.exact import UNNAMED_SHARE
-from identity.rules import FORCED, STEPS_PER_BIT, IdentifierType
+from identity.rules import CUT, FORCED, STEPS_PER_BIT, IdentifierType
 from tests.identity.world import Pair, World
 
 Partition = list[list[str]]
@@ -44,7 +44,7 @@ class Reference:
             weight = weights.get(pair, weights.get(pair[::-1], -3.0))
             steps[pair] += round(weight * STEPS_PER_BIT)
         for pair, kind in self.decided():
-            steps[pair] += -FORCED if kind == "cut" else FORCED
+            steps[pair] += CUT if kind == "cut" else FORCED
         return steps
 
     def _carriers(self, kind: str) -> dict[str, set[str]]:

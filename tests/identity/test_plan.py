@@ -81,6 +81,12 @@ def test_other_rules_give_another_version_and_the_refresh_does_what_was_planned(
     assert done(found) == (report.merged, report.split, report.moved_records)
 
 
+def test_an_id_that_is_unique_no_more_is_compared_no_more(seeds: Path) -> None:
+    path = seeds / "identifier_types.csv"
+    path.write_text(path.read_text().replace("\nuser_id,1,15,1,true", "\nuser_id,1,15,1,false"))
+    assert done(plan(seeds)) == (0, 0, 0)
+
+
 def test_a_value_blocked_in_the_seed_links_nobody_in_the_plan(seeds: Path) -> None:
     with (seeds / "blocked_values.csv").open("a") as lines:
         lines.write(BLOCK_ZOE)

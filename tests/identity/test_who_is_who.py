@@ -173,6 +173,15 @@ def test_a_cut_equals_never_merged(world: World) -> None:
     assert (world.people(), world.customers()) == never
 
 
+def test_no_chain_of_links_by_people_leads_around_a_cut(world: World) -> None:
+    for key in ("crm:1", "crm:2", "crm:3"):
+        world.add(key, "Ann Lee", card="7")
+    world.decide("link", "crm:1", "crm:2")
+    world.decide("link", "crm:2", "crm:3")
+    world.decide("cut", "crm:1", "crm:3")
+    assert not together(world, "crm:1", "crm:3")
+
+
 def test_the_oldest_id_survives_and_redirects_are_one_hop(world: World) -> None:
     for key in ("crm:1", "crm:2", "crm:3"):
         world.add(key)

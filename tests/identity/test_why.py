@@ -12,7 +12,8 @@ from identity.likely import LinkModel
 from identity.likely.scoring import VETO_WEIGHT
 from identity.pictures import PictureFormatError, bars, save_waterfalls, spans
 from identity.refresh import refresh
-from identity.rules import Rules
+from identity.review import decide
+from identity.rules import Rules, RulesError
 from identity.why import (
     Answer,
     Evidence,
@@ -181,6 +182,34 @@ def test_a_name_that_a_mailbox_tells_is_told_with_the_mailbox(people: None) -> N
     assert sum(part.weight for part in link.parts) == pytest.approx(
         weight.column(0)[0].as_py(), abs=0.001
     )
+
+
+def test_a_value_that_a_person_blocked_says_nothing_in_any_comparison(people: None) -> None:
+    decide(["email", " Zoe@Y.example "], "block", reason="A club's", actor="ann")
+    refresh()
+    (link,) = why("crm:3", "shop:3").links
+    assert [part for part in link.parts if "zoe@y.example" in part.finding] == []
+    assert link.notes == ("both have email zoe@y.example: it proves nothing (a person blocked it)",)
+
+
+def test_a_decision_that_waits_changes_no_answer(people: None) -> None:
+    before = why("crm:3", "shop:3")
+    decide(["email", "zoe@y.example"], "block", reason="A club's", actor="ann")
+    assert why("crm:3", "shop:3") == before
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        (["email", "zoe@y.exampel"], "Nobody has email"),
+        (["mail", "zoe@y.example"], "Unknown type of identifier 'mail'. Types: anonymous_id"),
+    ],
+)
+def test_a_decision_about_a_value_that_nobody_has_is_refused(
+    people: None, subject: list[str], said: str
+) -> None:
+    with pytest.raises(RulesError, match=said):
+        decide(subject, "block", reason="A club's", actor="ann")
 
 
 def test_what_a_home_shares_is_told_as_the_other_explanation(people: None) -> None:

@@ -8,10 +8,56 @@ identity_map as (
 
 ),
 
-identifiers as (
+given_identifiers as (
 
     select * from {{ ref('int_identity__identifiers') }}
-    where blocked_reason is null
+
+),
+
+counted_decisions as (
+
+    select * from {{ source('identity', 'override_state') }}
+    where kind in ('block', 'allow')
+
+),
+
+tool_decisions as (
+
+    select * from {{ source('identity', 'overrides') }}
+
+),
+
+seed_decisions as (
+
+    select * from {{ ref('identity_overrides') }}
+
+),
+
+decisions as (
+
+    select
+        counted_decisions.kind,
+        coalesce(tool_decisions.identifier_type, seed_decisions.identifier_type)
+            as identifier_type,
+        coalesce(
+            tool_decisions.identifier_value, lower(trim(seed_decisions.identifier_value))
+        ) as identifier_value
+    from counted_decisions
+    left join tool_decisions on counted_decisions.override_id = tool_decisions.override_id
+    left join seed_decisions on counted_decisions.override_id = seed_decisions.override_id
+
+),
+
+{# What a rule blocks a person may allow, and the other way round. #}
+identifiers as (
+
+    select given_identifiers.*
+    from given_identifiers
+    left join decisions
+        on
+            given_identifiers.identifier_type = decisions.identifier_type
+            and given_identifiers.identifier_value = decisions.identifier_value
+    where coalesce(decisions.kind = 'allow', given_identifiers.blocked_reason is null)
 
 ),
 

@@ -8,13 +8,24 @@ household_groups as (
 
 ),
 
+digits as (
+
+    select
+        cast(node as string) as customer_digits,
+        cast(component as string) as household_digits
+    from household_groups
+
+),
+
 final as (
 
     select
-        'cus_' || lpad(cast(node as string), 8, '0') as customer_id,
-        'hh_' || lpad(cast(component as string), 8, '0') as household_id,
-        count(*) over (partition by component) as customers
-    from household_groups
+        'cus_' || lpad(customer_digits, cast(greatest(8, length(customer_digits)) as int), '0')
+            as customer_id,
+        'hh_' || lpad(household_digits, cast(greatest(8, length(household_digits)) as int), '0')
+            as household_id,
+        count(*) over (partition by household_digits) as customers
+    from digits
 
 )
 
