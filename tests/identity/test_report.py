@@ -1,6 +1,5 @@
 """What the report says about customers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from identity.refresh import refresh
 from identity.report import Report, page, report, report_in
 from tests.identity.test_retraining import company as many_people
 from tests.identity.test_retraining import store
-from tests.identity.world import TYPES, World, company
+from tests.identity.world import World
 
 TYPES_OF_THE_SEED = """
 create schema rules;
@@ -19,21 +18,13 @@ select identifier_type, type_no as priority, max_values_per_customer from identi
 """
 
 
-@pytest.fixture(scope="module")
-def memory() -> Iterator[World]:
-    with company() as made:
-        yield made
-
-
 @pytest.fixture()
-def world(memory: World) -> World:
+def world(world: World) -> World:
     """Ann three times by her mailbox, and Robert who shares it."""
-    memory.forget()
-    memory.types = TYPES
     for key in ("crm:contact:1", "web:user:1", "web:user:2"):
-        memory.add(key, "Ann Lee", email="home@x")
-    memory.add("web:user:3", "Robert Lee", email="home@x")
-    return memory
+        world.add(key, "Ann Lee", email="home@x")
+    world.add("web:user:3", "Robert Lee", email="home@x")
+    return world
 
 
 def reported(world: World) -> Report:

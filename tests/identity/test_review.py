@@ -1,26 +1,12 @@
 """What people are asked to look at, and what their decisions do."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from identity.review import Doubt, decide_in, decided, doubts
 from identity.rules import READ_OVERRIDES, Override, Rules, RulesError
-from tests.identity.world import TYPES, World, company
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[World]:
-    with company() as made:
-        yield made
-
-
-@pytest.fixture()
-def world(memory: World) -> World:
-    memory.forget()
-    memory.types = TYPES
-    return memory
+from tests.identity.world import World
 
 
 def rules(world: World) -> Rules:

@@ -1,6 +1,5 @@
 """People who must merge, people who must not, and what their ids do."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,19 +10,6 @@ from identity.rules import IdentifierType, Override, Rules, RulesError
 from tests.identity.world import TYPES, World, company
 
 ONE, TWO, THREE = (f"cus_0000000{number}" for number in (1, 2, 3))
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[World]:
-    with company() as made:
-        yield made
-
-
-@pytest.fixture()
-def world(memory: World) -> World:
-    memory.forget()
-    memory.types = TYPES
-    return memory
 
 
 def together(world: World, one: str, other: str) -> bool:

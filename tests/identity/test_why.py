@@ -1,6 +1,5 @@
 """What people are told about why two records are one customer, or are not."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,20 +25,7 @@ from identity.why import (
     widest_path,
 )
 from tests.identity.stored import PEOPLE, store_people
-from tests.identity.world import TYPES, World, company
-
-
-@pytest.fixture(scope="module")
-def memory() -> Iterator[World]:
-    with company() as made:
-        yield made
-
-
-@pytest.fixture()
-def world(memory: World) -> World:
-    memory.forget()
-    memory.types = TYPES
-    return memory
+from tests.identity.world import World
 
 
 def asked(world: World, one: str, other: str) -> Answer:

@@ -107,18 +107,9 @@ running as (
         categories.customer_id,
         categories.category,
         totals.active_on,
-        sum(coalesce(weighted.weight, 0)) over (
-            partition by categories.customer_id, categories.category
-            order by totals.active_on asc nulls last rows unbounded preceding
-        ) as weight,
-        sum(totals.weight) over (
-            partition by categories.customer_id, categories.category
-            order by totals.active_on asc nulls last rows unbounded preceding
-        ) as total_weight,
-        sum(totals.entries) over (
-            partition by categories.customer_id, categories.category
-            order by totals.active_on asc nulls last rows unbounded preceding
-        ) as entries
+        sum(coalesce(weighted.weight, 0)) over so_far as weight,
+        sum(totals.weight) over so_far as total_weight,
+        sum(totals.entries) over so_far as entries
     from categories
     inner join totals on categories.customer_id = totals.customer_id
     left join weighted
@@ -126,6 +117,10 @@ running as (
             categories.customer_id = weighted.customer_id
             and categories.category = weighted.category
             and totals.active_on = weighted.active_on
+    window so_far as (
+        partition by categories.customer_id, categories.category
+        order by totals.active_on asc nulls last rows unbounded preceding
+    )
 
 ),
 
