@@ -155,7 +155,7 @@ with visits as (
         count(distinct case when is_page or is_heartbeat then page_view_id end) as page_views,
         count(*) filter (event_name = 'Product Viewed') as product_views,
         count(*) filter (event_name = 'Product Added') as products_added,
-        count(*) filter (event_name = 'Order Completed') as orders,
+        count(distinct coalesce(order_id, message_id)) filter (event_name = 'Order Completed') as orders,
         arg_min(
             struct_pack(
                 anonymous_id, device, page_path, source, medium, campaign_name, campaign_id, click_id,
@@ -212,6 +212,7 @@ with steps as (
         'Checkout Step Completed', 'Payment Info Entered', 'Order Completed'
     )
     group by session_id
+    having bool_or(event_name not in ('Product Removed', 'Cart Viewed'))
 ),
 later as (
     select session_id, min(o.ordered_at) as ordered_at
@@ -290,8 +291,12 @@ from marts.fct_orders where channel = 'store';
 create table hand.customer_timeline as
 select
     md5('order|' || order_id) as interaction_id, customer_id, ordered_at as occurred_at, 'order' as kind,
-    channel, concat_ws(' ', 'Bought', items, 'items of', products, 'products') as summary,
-    order_amount as amount, order_id as reference
+    channel,
+    concat_ws(
+        ' ', 'Bought', case when order_amount = gross_amount then items || ' items of' end, products,
+        'products'
+    ) as summary,
+    gross_amount as amount, order_id as reference
 from marts.fct_orders
 union all
 select md5('refund|' || refund_id), customer_id, refunded_at, 'refund', channel,
@@ -306,9 +311,15 @@ select md5('session|' || session_id), customer_id, started_at, 'visit', 'web',
     ), null, session_id
 from hand.fct_sessions
 union all
-select md5(concat_ws('|', 'consent', customer_id, purpose, channel)), customer_id, decided_at, 'consent',
-    source, concat_ws(' ', if(is_granted, 'Agreed to', 'Refused'), purpose, 'by', channel), null, null
-from profiles.customer_consents
+select
+    md5(concat_ws(
+        '|', 'consent', customer_id, purpose, channel, is_granted, source,
+        coalesce(floor(epoch(decided_at))::bigint::varchar, '~')
+    )),
+    customer_id, min(decided_at), 'consent', source,
+    concat_ws(' ', if(is_granted, 'Agreed to', 'Refused'), purpose, 'by', channel), null, null
+from profiles.consent_decisions
+group by customer_id, purpose, channel, is_granted, source, floor(epoch(decided_at))
 union all
 select message_id, customer_id, coalesce(sent_at, first_event_at), 'email', 'email',
     concat_ws(
@@ -326,8 +337,8 @@ union all
 select md5('support|' || ticket_id), customer_id, opened_at, 'support', channel,
     concat_ws(
         ' ', 'Asked for help by', channel,
-        coalesce('and got it after ' || hours_to_solve || ' hours', 'and is ' || status),
-        'and found it ' || satisfaction
+        coalesce('and got it after ' || hours_to_solve || ' hours', '(' || status || ')'),
+        'and rated it ' || satisfaction
     ), null, ticket_id
 from marts.fct_support_contacts
 union all

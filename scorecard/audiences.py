@@ -64,9 +64,11 @@ shares as (
     select
         person_id, cast(week + interval 7 day as date) as read_on,
         100 * cume_dist() over (partition by week order by last_order_on) as recency,
-        50 * (
-            cume_dist() over (partition by week order by orders)
+        25 * (
+            2 + cume_dist() over (partition by week order by orders)
+            - cume_dist() over (partition by week order by orders desc)
             + cume_dist() over (partition by week order by net_amount)
+            - cume_dist() over (partition by week order by net_amount desc)
         ) as worth
     from standing
 ),

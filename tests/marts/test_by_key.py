@@ -43,7 +43,7 @@ GIVEN = {
     "marts.fct_orders": {
         **dict.fromkeys(("customer_id", "order_id", "channel"), TEXT),
         **{"ordered_at": TIME, "items": pa.int64(), "products": pa.int64()},
-        "order_amount": pa.decimal128(18, 3),
+        **dict.fromkeys(("gross_amount", "order_amount"), pa.decimal128(18, 3)),
     },
     "marts.fct_refunds": {
         **dict.fromkeys(("customer_id", "refund_id", "channel", "product_id"), TEXT),
@@ -51,7 +51,7 @@ GIVEN = {
         "refund_amount": pa.decimal128(18, 3),
     },
     "marts.dim_products": dict.fromkeys(("product_id", "product_name"), TEXT),
-    "profiles.customer_consents": {
+    "profiles.consent_decisions": {
         **dict.fromkeys(("customer_id", "purpose", "channel", "source"), TEXT),
         **{"decided_at": TIME, "is_granted": pa.bool_()},
     },

@@ -22,8 +22,8 @@ SEGMENTS = (
     *("segment_dimensions", "segment_levels", "rfm_segments", "buyer_days"),
     *(f"int_customer_360__{name}" for name in ("bought_products", "activity", "readings")),
     *(f"int_customer_360__{name}" for name in ("interest_readings", "rfm_reviews", "levels")),
-    *("int_customer_360__rfm_changes", "int_customer_360__cluster_stays"),
-    *("int_customer_360__stays", "segment_changes"),
+    *("int_customer_360__rfm_changes", "int_customer_360__rfm"),
+    *("int_customer_360__cluster_stays", "int_customer_360__stays", "segment_changes"),
 )
 NOTHING_TOLD = pa.schema(
     [(name, pa.string()) for name in ("customer_id", "segment_kind", "dimension", "segment")]

@@ -18,6 +18,8 @@ ORDERS = [
     ("4", "shop", "cat", day(5), 100.0, 50.0, "GBP", True),
 ]
 RULES = [("champions", 5, 5, 5, 5), ("at_risk", 1, 4, 1, 4)]
+# Of buyers who have ordered as often, nobody has the highest value.
+FOURTH = [("champions", 5, 5, 4, 4)]
 LEVELS = [
     (score, level, 20.0 * level - 18, 20.0 * level - 22)
     for score in ("recency", "value")
@@ -101,7 +103,7 @@ def test_what_was_given_back_is_not_worth_anything() -> None:
         ("1", "shop", "ann", day(20), 300.0, 290.0, "GBP", True),
         ("2", "shop", "bob", day(20), 200.0, 0.0, "GBP", True),
     ]
-    rows = _rows(("vip", "c-bob"), truth_orders=orders)
+    rows = _rows(("vip", "c-bob"), truth_orders=orders, rules__rfm_segments=FOURTH)
     assert _scores(rows, "vip") == (1, 1)
 
 
@@ -118,7 +120,8 @@ def test_what_was_paid_in_another_currency_is_compared_converted() -> None:
         ("2", "shop", "bob", day(20), 500.0, 0.0, "EUR", True),
     ]
     rates = [("EUR", date(2009, 1, 1), 0.5)]
-    rows = _rows(("vip", "c-ann"), truth_orders=orders, rules__exchange_rates=rates)
+    rules = {"rules__exchange_rates": rates, "rules__rfm_segments": FOURTH}
+    rows = _rows(("vip", "c-ann"), truth_orders=orders, **rules)
     assert _scores(rows, "vip") == (1, 1)
 
 
@@ -128,7 +131,8 @@ def test_who_slips_by_little_keeps_the_segment() -> None:
     orders = [("a", "shop", "ann", day(2), 900.0, 0.0, "GBP", True)]
     orders += [(who, "shop", who, day(1), 100.0, 0.0, "GBP", True) for who in others]
     orders += [(f"{who}+", "shop", who, day(8), 1.0, 0.0, "GBP", True) for who in others[:4]]
-    assert _scores(_rows(("vip", "c-ann"), truth_orders=orders), "vip")[1] == 1
+    rows = _rows(("vip", "c-ann"), truth_orders=orders, rules__rfm_segments=FOURTH)
+    assert _scores(rows, "vip") == (1, 1)
 
 
 def test_an_audience_without_a_definition_on_the_truth_says_so() -> None:

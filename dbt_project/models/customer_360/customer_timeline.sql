@@ -1,4 +1,9 @@
-{# One row per interaction of a customer with the company, whole history, in one shape. #}
+{#
+One row per interaction of a customer with the company, whole history, in one shape.
+
+It tells what happened: what metrics leave out as outliers is here, and decisions that a later one
+has replaced.
+#}
 {{ config(
     materialized='by_key',
     key='customer_id',
@@ -6,7 +11,7 @@
         'fct_orders': {'key': 'customer_id'},
         'fct_refunds': {'key': 'customer_id'},
         'fct_sessions': {'key': 'customer_id'},
-        'customer_consents': {'key': 'customer_id'},
+        'consent_decisions': {'key': 'customer_id'},
         'int_customer_360__conversations': {'key': 'customer_id'}
     },
     fixed={'dim_products': 'product_id, product_name'}
@@ -35,9 +40,20 @@ sessions as (
 
 ),
 
-consents as (
+{# Two records of a customer may tell of one decision. #}
+decisions as (
 
-    select * from {{ ref('customer_consents') }}
+    select
+        customer_id,
+        purpose,
+        channel,
+        is_granted,
+        source,
+        {{ epoch_seconds('decided_at') }} as decided_second,
+        min(decided_at) as decided_at
+    from {{ ref('consent_decisions') }}
+    group by
+        customer_id, purpose, channel, is_granted, source, {{ epoch_seconds('decided_at') }}
 
 ),
 
@@ -61,8 +77,13 @@ final as (
         ordered_at as occurred_at,
         'order' as kind,
         channel,
-        concat_ws(' ', 'Bought', items, 'items of', products, 'products') as summary,
-        order_amount as amount,
+        {# Items are counted without outliers: where there are any, they are not all. #}
+        concat_ws(
+            ' ', 'Bought',
+            case when order_amount = gross_amount then concat_ws(' ', items, 'items of') end,
+            products, 'products'
+        ) as summary,
+        gross_amount as amount,
         order_id as reference
     from orders
     union all
@@ -94,8 +115,10 @@ final as (
     from sessions
     union all
     select
-        {{ surrogate_key(["'consent'", 'customer_id', 'purpose', 'channel']) }}
-            as interaction_id,
+        {{ surrogate_key([
+            "'consent'", 'customer_id', 'purpose', 'channel', 'is_granted', 'source',
+            'decided_second'
+        ]) }} as interaction_id,
         customer_id,
         decided_at as occurred_at,
         'consent' as kind,
@@ -105,7 +128,7 @@ final as (
         ) as summary,
         null as amount,
         null as reference
-    from consents
+    from decisions
     union all
     select
         interaction_id,

@@ -1,8 +1,9 @@
 {#
 One row per customer, product and day it was bought on, with what that says about taste.
 
-A price counts as reduced below `reduced_below` of the product's usual one. The first day of a
-customer says nothing about novelty: everything was new.
+A price counts as reduced below `reduced_below` of the product's usual one. What is in no category,
+or alone in one, is neither cheap nor dear in it. The first day of a customer says nothing about
+novelty: everything was new.
 #}
 
 with
@@ -19,9 +20,9 @@ products as (
     select
         product_id,
         usual_price,
-        row_number() over (
-            partition by category order by usual_price asc nulls last, product_id asc nulls last
-        ) as place,
+        category is not null and count(*) over (partition by category) > 1 as is_comparable,
+        rank() over (partition by category order by usual_price asc nulls last) as place,
+        count(*) over (partition by category, usual_price) as products_of_price,
         count(*) over (partition by category) as products_of_category
     from {{ ref('dim_products') }}
 
@@ -61,10 +62,17 @@ final as (
             when numbered.unit_price < {{ var('reduced_below') }} * products.usual_price then 1
             else 0
         end as discount_affinity,
-        cast(
-            1 - cast(products.place - 0.5 as double) / products.products_of_category
-            as decimal(18, 3)
-        ) as price_sensitivity,
+        {# The share that is dearer, and half of what costs the same: it is neither. #}
+        case
+            when products.is_comparable
+                then
+                    cast(
+                        1
+                        - (products.place - 1 + cast(products.products_of_price as double) / 2)
+                        / products.products_of_category
+                        as decimal(18, 3)
+                    )
+        end as price_sensitivity,
         case
             when numbered.bought_on = numbered.first_on then null
             when numbered.purchase_number = 1 then 1

@@ -62,10 +62,10 @@ final as (
             case
                 when hours_to_solve is not null
                     then concat_ws(' ', 'and got it after', hours_to_solve, 'hours')
-                else concat_ws(' ', 'and is', status)
+                else '(' || status || ')'
             end,
             case
-                when satisfaction is not null then concat_ws(' ', 'and found it', satisfaction)
+                when satisfaction is not null then concat_ws(' ', 'and rated it', satisfaction)
             end
         ) as summary,
         ticket_id as reference

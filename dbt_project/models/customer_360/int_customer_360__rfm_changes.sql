@@ -52,6 +52,7 @@ final as (
         carried.recency_score,
         carried.value_score,
         rfm_segments.segment as rfm_segment,
+        rfm_segments.description,
         lag(rfm_segments.segment) over (
             partition by carried.customer_id order by carried.changed_on asc nulls last
         ) as previous_segment

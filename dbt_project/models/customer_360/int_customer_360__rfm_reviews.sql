@@ -1,8 +1,9 @@
 {#
 One row per buyer and Monday since their first order: where they stand among all buyers.
 
-Shares are those of buyers who ordered no later, no oftener or for no more; what happened before
-the Monday counts. A week in which nobody ordered moves nobody and has no review.
+Shares are those of buyers who ordered no later, seldomer or for less, and half of those who ordered
+as often or for as much: where most have ordered once, once is not often. What happened before the
+Monday counts. A week in which nobody ordered moves nobody and has no review.
 #}
 
 with
@@ -80,12 +81,19 @@ ranked as (
         * cume_dist()
             over (partition by week order by last_order_on asc nulls last)
             as recency_share,
-        100
-        * cume_dist() over (partition by week order by orders asc nulls last) as frequency_share,
-        100
-        * cume_dist() over (partition by week order by net_amount asc nulls last) as monetary_share
+        50 * (
+            cume_dist() over by_orders
+            + cast(rank() over by_orders - 1 as double) / count(*) over (partition by week)
+        ) as frequency_share,
+        50 * (
+            cume_dist() over by_amount
+            + cast(rank() over by_amount - 1 as double) / count(*) over (partition by week)
+        ) as monetary_share
     from standing
     where orders > 0
+    window
+        by_orders as (partition by week order by orders asc nulls last),
+        by_amount as (partition by week order by net_amount asc nulls last)
 
 ),
 

@@ -31,6 +31,12 @@ rfm_changes as (
 
 ),
 
+rfm as (
+
+    select * from {{ ref('int_customer_360__rfm') }}
+
+),
+
 cluster_stays as (
 
     select * from {{ ref('int_customer_360__cluster_stays') }}
@@ -94,18 +100,26 @@ final as (
             and spans.item = latest.item
     union all
     select
-        customer_id,
+        rfm_changes.customer_id,
         'transactional' as segment_kind,
         'rfm' as dimension,
-        rfm_segment as segment,
-        changed_on as entered_on,
-        lead(changed_on) over following as left_on,
+        rfm_changes.rfm_segment as segment,
+        rfm_changes.changed_on as entered_on,
+        lead(rfm_changes.changed_on) over following as left_on,
         null as latest_value,
-        scores as entered_because,
-        scores as stays_because,
-        lead(scores) over following as left_because
+        concat_ws(' ', rfm_changes.description || ':', rfm_changes.scores) as entered_because,
+        {# Within a segment the scores go on changing: these are the ones in force. #}
+        concat_ws(
+            ' ', rfm_changes.description || ':', 'recency', rfm.recency_score, 'of 5, value',
+            rfm.value_score, 'of 5'
+        ) as stays_because,
+        lead(rfm_changes.scores) over following as left_because
     from rfm_changes
-    window following as (partition by customer_id order by changed_on asc nulls last)
+    inner join rfm on rfm_changes.customer_id = rfm.customer_id
+    window
+        following as (
+            partition by rfm_changes.customer_id order by rfm_changes.changed_on asc nulls last
+        )
     union all
     select
         customer_id,

@@ -4,7 +4,10 @@ with
 
 events as (
 
-    select * from {{ ref('int_behaviour__events') }}
+    select
+        *,
+        coalesce(order_id, message_id) as order_key
+    from {{ ref('int_behaviour__events') }}
     where
         not is_bot
         and not is_internal
@@ -46,9 +49,12 @@ steps as (
         min(case when event_name = 'Order Completed' then occurred_at end) as ordered_at,
         count(case when event_name = 'Product Added' then 1 end) as products_added,
         count(case when event_name = 'Product Removed' then 1 end) as products_removed,
-        count(case when event_name = 'Order Completed' then 1 end) as orders
+        {# A page of thanks that is loaded again reports its order again. #}
+        count(distinct case when event_name = 'Order Completed' then order_key end) as orders
     from events
     group by session_id
+    {# Looking into a cart fills none: it may be empty. #}
+    having count(case when event_name not in ('Product Removed', 'Cart Viewed') then 1 end) > 0
 
 ),
 

@@ -19,7 +19,9 @@ events as (
 
     select
         *,
-        event_type in ('page', 'screen') or is_heartbeat as is_on_page
+        event_type in ('page', 'screen') or is_heartbeat as is_on_page,
+        case when event_name = 'Order Completed' then coalesce(order_id, message_id) end
+            as order_key
     from {{ ref('int_behaviour__events') }}
     where not is_bot and not is_internal
 
@@ -61,7 +63,8 @@ visits as (
         count(distinct case when is_on_page then page_view_id end) as page_views,
         count(case when event_name = 'Product Viewed' then 1 end) as product_views,
         count(case when event_name = 'Product Added' then 1 end) as products_added,
-        count(case when event_name = 'Order Completed' then 1 end) as orders,
+        {# A page of thanks that is loaded again reports its order again. #}
+        count(distinct order_key) as orders,
         {{ first_row([
             'anonymous_id', 'device', 'page_path', 'campaign_source', 'campaign_medium',
             'campaign_name', 'campaign_id', 'click_id', 'click_id_name', 'referrer_host'

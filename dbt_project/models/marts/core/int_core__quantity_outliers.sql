@@ -65,7 +65,9 @@ spreads as (
 
 final as (
 
-    select deviations.order_line_id
+    select
+        deviations.order_line_id,
+        cast(deviations.deviation / spreads.spread as decimal(18, 1)) as robust_z_score
     from deviations
     inner join spreads on deviations.product_group = spreads.product_group
     where deviations.deviation > {{ var('outlier_deviations') }} * spreads.spread

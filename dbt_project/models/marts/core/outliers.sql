@@ -15,6 +15,12 @@ orders as (
 
 ),
 
+line_outliers as (
+
+    select * from {{ ref('int_core__quantity_outliers') }}
+
+),
+
 order_outliers as (
 
     select * from {{ ref('int_core__order_outliers') }}
@@ -38,13 +44,15 @@ final as (
 
     select
         'order line' as kind,
-        order_line_id as row_id,
-        customer_id,
-        ordered_at as occurred_at,
-        outlier_reason as reason,
-        cast(null as decimal(18, 1)) as robust_z_score,
-        line_class in ('sale', 'cancellation') and not is_counted as is_left_out
+        order_lines.order_line_id as row_id,
+        order_lines.customer_id,
+        order_lines.ordered_at as occurred_at,
+        order_lines.outlier_reason as reason,
+        line_outliers.robust_z_score,
+        order_lines.line_class in ('sale', 'cancellation') and not order_lines.is_counted
+            as is_left_out
     from order_lines
+    left join line_outliers on order_lines.order_line_id = line_outliers.order_line_id
     union all
     select
         'order' as kind,
