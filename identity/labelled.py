@@ -63,7 +63,7 @@ class TableLinks:
 
 def resolve(table: pa.Table, mapping: Mapping) -> pa.Table:
     """One row per record: `record_key` and its `cluster`. The truth is never read."""
-    given = table.select([mapping.record_key, *mapping.fields])
+    given, mapping = _plain(table, mapping)
     with scratch(given=given) as session:
         links = TableLinks(mapping.fields, learn(session, mapping))
         _hold_empty(session, mapping)
@@ -72,6 +72,14 @@ def resolve(table: pa.Table, mapping: Mapping) -> pa.Table:
             "select record_key, customer_id as cluster from identity.record_customers"
             " order by record_key"
         )
+
+
+def _plain(table: pa.Table, mapping: Mapping) -> tuple[pa.Table, Mapping]:
+    """The columns under names of ours: theirs may be any text, and words that the engine uses."""
+    names = [f"field_{number}" for number in range(len(mapping.fields))]
+    given = table.select([mapping.record_key, *mapping.fields])
+    fields = dict(zip(names, mapping.fields.values(), strict=True))
+    return given.rename_columns(["record_key", *names]), Mapping("record_key", "truth", fields)
 
 
 def learn(session: Session, mapping: Mapping) -> LinkModel:

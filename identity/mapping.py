@@ -68,6 +68,8 @@ def load_mapping(path: Path) -> Mapping:
         return _mapping(yaml.safe_load(path.read_text()), path.parent)
     except FileNotFoundError as error:
         raise MappingError(f"There is no mapping {path}.") from error
+    except OSError as error:
+        raise MappingError(f"{path} cannot be read: {error}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise MappingError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
     except MappingError as error:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.terminal import console, show_rows
+from orchestration.terminal import console, show_rows, visible
 
 if TYPE_CHECKING:
     from identity.retraining import Retraining
@@ -68,7 +68,7 @@ def show_link(link: "Link") -> None:
         rows.append(("sum", "bits for one person", link.weight))
         drawn = bars([part.weight for part in link.parts])
         for (what, finding, weight), bar in zip(rows, drawn, strict=True):
-            table.add_row(Text(what), Text(finding), Text(f"{weight:+.1f}"), Text(bar))
+            table.add_row(Text(what), Text(visible(finding)), Text(f"{weight:+.1f}"), Text(bar))
         console.print(table)
     elif not link.decision:
         say("  never compared: they share no identifier that counts and no blocking key")
@@ -78,7 +78,7 @@ def show_link(link: "Link") -> None:
 
 def say(line: str, style: str | None = None) -> None:
     """Print a line as it is: keys and values may hold what looks like markup."""
-    console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+    console.print(visible(line), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 @review.callback()

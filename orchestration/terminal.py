@@ -5,8 +5,21 @@ from collections.abc import Iterable, Mapping
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 console = Console(file=sys.stdout)
+SHOWN = "\n\t\u200c\u200d"  # line ends, and what joins letters of Persian, Hindi and emojis
+
+
+def visible(text: str) -> str:
+    """The text with signs that steer a terminal, or cannot be seen, told by their codes.
+
+    Anybody may put them into a name, and what they would do is not ours to do.
+    """
+    return "".join(
+        sign if sign.isprintable() or sign in SHOWN else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
 
 
 def show_rows(rows: Iterable[Mapping[str, object]]) -> None:
@@ -17,5 +30,6 @@ def show_rows(rows: Iterable[Mapping[str, object]]) -> None:
         return
     table = Table(*(Column(name, overflow="fold") for name in found[0]))  # nothing is cut off
     for row in found:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        cells = ("" if value is None else str(value) for value in row.values())
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     console.print(table)

@@ -31,15 +31,26 @@ def read(mapping: Mapping) -> pa.Table:
     if mapping.data is None or not mapping.data.exists():
         raise MappingError(f"There is no file {mapping.data}; `data` is read beside the mapping.")
     names = [mapping.record_key, mapping.truth, *mapping.fields]
-    rows = _file(mapping.data, names)
-    if missing := [name for name in names if name not in rows.column_names]:
-        has = ", ".join(rows.column_names)
-        raise MappingError(f"{mapping.data} has no column {missing[0]}. It has: {has}.")
+    try:
+        rows = _texts(_file(mapping.data, names), names)
+    except (pa.ArrowException, OSError) as error:
+        raise MappingError(f"{mapping.data} cannot be read: {error}") from error
+    except MappingError as error:
+        raise MappingError(f"{mapping.data} {error}") from None
     for name in (mapping.record_key, mapping.truth):
         if rows.column(name).null_count:
             raise MappingError(f"The column {name} is empty somewhere: each record needs a value.")
     if pc.count_distinct(rows.column(mapping.record_key)).as_py() < rows.num_rows:
         raise MappingError(f"The column {mapping.record_key} names two records alike.")
+    return rows
+
+
+def _texts(rows: pa.Table, names: list[str]) -> pa.Table:
+    """These columns as text, each of which must be there once."""
+    for name in names:
+        if (times := rows.column_names.count(name)) != 1:
+            has = ", ".join(rows.column_names)
+            raise MappingError(f"has {times or 'no'} column {name}. It has: {has}.")
     return pa.table({name: pc.cast(rows.column(name), pa.string()) for name in names})
 
 

@@ -70,15 +70,19 @@ def full_name_rule(fields: Mapping[str, str]) -> Rule | None:
 
 
 def block_keys(session: Session, prepared: str, fields: Mapping[str, str], into: str) -> None:
-    """Show rule, key_hash, record_no: which records share a key; every rule has keys of its own."""
+    """Show rule, key_hash, record_no: which records share a key; every rule has keys of its own.
+
+    Fields that give no rule, such as a city alone, bring no records together.
+    """
     kind = function("hash_type")
+    none = f"select cast(0 as smallint) as rule, cast(0 as {kind}) as key_hash, record_no"
     found = " union all ".join(
         f"select cast({rule.number} as smallint) as rule,"
         f" cast({function('hash', f'{rule.key}, {rule.number}')} as {kind}) as key_hash, record_no"
         f" from {prepared} where {rule.key} is not null"
         for rule in rules(fields)
     )
-    session.show(into, found)
+    session.show(into, found or f"{none} from {prepared} where false")
 
 
 Key = list[tuple[str, str]]

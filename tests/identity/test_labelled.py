@@ -77,3 +77,16 @@ def partition(clusters: pa.Table) -> dict[str, str]:
     firsts: dict[str, str] = {}
     rows = sorted(clusters.to_pylist(), key=lambda row: str(row["record_key"]))
     return {row["record_key"]: firsts.setdefault(row["cluster"], row["record_key"]) for row in rows}
+
+
+@pytest.mark.parametrize("names", [("record_no", "record_key"), ('na"me', "Na me"), ("a", "A")])
+def test_columns_of_a_table_may_have_any_name(names: tuple[str, str]) -> None:
+    rows = {"id": ["1", "2", "3"], names[0]: ["Ann", "Ann", "Bob"], names[1]: ["Lee", "Lee", "Ng"]}
+    mapping = Mapping("id", "who", dict(zip(names, ("given_name", "family_name"), strict=True)))
+    first, second, third = resolve(pa.table(rows), mapping).column("cluster").to_pylist()
+    assert first == second != third
+
+
+def test_a_city_alone_makes_nobody_one() -> None:
+    rows = pa.table({"id": ["1", "2"], "town": ["Bath", "Bath"]})
+    assert resolve(rows, Mapping("id", "who", {"town": "city"})).num_rows == 2

@@ -239,7 +239,7 @@ def test_no_records_are_no_customers(world: World) -> None:
     assert world.refresh().customers == 0
 
 
-@pytest.mark.parametrize("value", ["", " "])
+@pytest.mark.parametrize("value", ["", " ", "\t", "\u00a0", "\u200b\ufeff"])
 def test_a_blank_value_links_nobody(world: World, value: str) -> None:
     for key in ("crm:1", "crm:2"):
         world.add(key, "Ann Lee", email=value)

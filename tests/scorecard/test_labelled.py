@@ -34,6 +34,9 @@ def test_a_parquet_file_is_read_alike(tmp_path: Path) -> None:
         ("id,name\n1,Ann\n", "has no column who. It has: id, name"),
         ("id,who,name\n1,7,Ann\n1,7,Bob\n", "id names two records alike"),
         ("id,who,name\n1,,Ann\n", "who is empty somewhere"),
+        ("", "cannot be read: Empty CSV file"),
+        ("id,who,name\n1,7\n", "cannot be read: .* Expected 3 columns, got 2"),
+        ("id,who,name,name\n1,7,Ann,Bob\n", "has 2 column name"),
     ],
 )
 def test_a_table_that_does_not_fit_is_told_why(tmp_path: Path, text: str, told: str) -> None:
