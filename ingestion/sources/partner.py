@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,12 @@ import pyarrow as pa
 from dlt.extract.resource import DltResource
 from dlt.extract.source import DltSource
 
-from ingestion.books import entry
-from ingestion.contracts import Kept, checked_rows, refused, refused_file
-from ingestion.drops import new_files
+from ingestion.contracts import Kept, refused_file
+from ingestion.drops import Drop, new_files
 from ingestion.own_columns import Mapped, WrongMappingError, mapped_tables
-from ingestion.refused_files import kept
-from ingestion.whole_files import ROWS_A_BATCH, parsed_csv
-from warehouse import FilesUnreadableError, RawTable, csv_rows
-from warehouse.files import Parsed, whole_parquet
+from ingestion.whole_files import parquet_rows, parsed_csv, text_rows
+from warehouse import File, RawTable, csv_rows
+from warehouse.files import Parsed
 
 TERMS = {
     "provider": "string",
@@ -77,11 +76,14 @@ class _DataSet:
     files: str = MEMBERS_FILES
     mapped: Mapped | None = None
 
-    def parsed(self, path: Path, terms: Mapping[str, str]) -> Parsed:
+    def parsed(self, file: File, terms: Mapping[str, str]) -> Parsed:
         """The rows of a CSV file. Raises FilesUnreadableError and WrongMappingError."""
-        parsed = csv_rows(path) if self.mapped else parsed_csv(self.table, path)
+        parsed = csv_rows(file) if self.mapped else parsed_csv(self.table, file)
         rows = parsed.rows.drop_columns("origin")
-        return replace(parsed, rows=self.rows(rows, terms) if rows.column_names else rows)
+        rows = self.rows(rows, terms) if rows.column_names else rows
+        return replace(
+            parsed, rows=rows.add_column(0, "origin", pa.repeat(file.name, parsed.rows.num_rows))
+        )
 
     def rows(self, given: pa.Table, terms: Mapping[str, str]) -> pa.Table:
         """Rows under their terms, by our names."""
@@ -135,23 +137,11 @@ def _revision(data_set: _DataSet, folder: Path) -> Iterator[object]:
 
 
 def _members(data_set: _DataSet, path: Path, terms: Mapping[str, str]) -> Iterator[object]:
-    table, origin = data_set.table, f"{path.parent.name}/{path.name}"
-    try:
-        if path.suffix == ".csv":
-            parsed = data_set.parsed(path, terms)
-            yield from entry(table, "received", parsed.received)
-            yield from refused(table, parsed.refused)
-            yield from checked_rows(table, parsed.rows, origin)
-            return
-        for batch in whole_parquet(path).iter_batches(ROWS_A_BATCH):
-            rows = data_set.rows(pa.Table.from_batches([batch]), terms)
-            yield from entry(table, "received", batch.num_rows)
-            yield from checked_rows(table, rows, origin)
-    except (pa.ArrowException, FilesUnreadableError, WrongMappingError, OSError) as error:
-        if isinstance(error, OSError) and error.errno:  # the disk is broken, not the file
-            raise
-        content = kept(table, path, path.suffix[1:])
-        yield from refused_file(table, origin, f"not a readable file: {error}", content)
+    file = Drop(f"{path.parent.name}/{path.name}", str(path), path.stat().st_size, version="")
+    if path.suffix == ".csv":
+        yield from text_rows(data_set.table, [file], partial(data_set.parsed, terms=terms))
+    else:
+        yield from parquet_rows(data_set.table, file, partial(data_set.rows, terms=terms))
 
 
 def _under(rows: pa.Table, terms: Mapping[str, str]) -> pa.Table:
