@@ -147,7 +147,8 @@ ranked as (
                 trust desc,
                 value_key asc nulls last
         ) as place,
-        count(*) over (partition by {{ keys }}) as competing_values
+        {# What may not be used, or only for want of better, competes with nothing usable. #}
+        count(*) over (partition by {{ keys }}, defect) as competing_values
     from measured
 
 )

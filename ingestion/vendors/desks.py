@@ -121,7 +121,9 @@ INTERCOM = Vendor(
                         "priority": text("/priority"),
                         "satisfaction": text("/conversation_rating/rating"),
                         "created_at": from_unix("/created_at"),
-                        "solved_at": from_unix("/statistics/last_close_at"),
+                        # A conversation that is open again still bears when it was closed.
+                        "solved_at": f"case when {text('/state')} = 'closed'"
+                        f" then {from_unix('/statistics/last_close_at')} end",
                         "updated_at": from_unix("/updated_at"),
                     },
                 ),

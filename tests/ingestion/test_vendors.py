@@ -140,6 +140,19 @@ def test_a_list_that_became_something_else_is_refused_and_not_dropped(on: On) ->
     assert (report.rows["order_lines"], report.quarantined) == (4, 1)
 
 
+def test_a_conversation_that_was_opened_again_is_not_solved(on: On) -> None:
+    made = on("intercom")
+    for talk, state in zip(made.lists["conversations"], ("closed", "open"), strict=True):
+        talk["state"] = state
+        talk["statistics"]["last_close_at"] = 1604326679
+    load("ours")
+
+    assert [
+        row["solved_at"] is None
+        for row in seen("select solved_at from raw_ours.tickets order by status")
+    ] == [False, True]
+
+
 def test_retry_after_is_waited_for(on: On) -> None:
     made = on("zendesk")
     made.trouble_every, made.retry_after = 7, "1"

@@ -8,10 +8,21 @@ messages as (
         customer_id,
         count(sent_at) as emails_sent,
         count(opened_at) as emails_opened,
-        count(clicked_at) as emails_clicked,
-        max(cast(clicked_at as date)) as last_email_click_on
+        count(clicked_at) as emails_clicked
     from {{ ref('fct_email_engagement') }}
     where customer_id is not null
+    group by customer_id
+
+),
+
+{# Of a message clicked twice the last click counts. #}
+email_clicks as (
+
+    select
+        customer_id,
+        max(cast(occurred_at as date)) as last_email_click_on
+    from {{ ref('fct_touchpoints') }}
+    where customer_id is not null and kind = 'email_click'
     group by customer_id
 
 ),
@@ -58,7 +69,7 @@ final as (
         coalesce(messages.emails_sent, 0) as emails_sent,
         coalesce(messages.emails_opened, 0) as emails_opened,
         coalesce(messages.emails_clicked, 0) as emails_clicked,
-        messages.last_email_click_on,
+        email_clicks.last_email_click_on,
         coalesce(tickets.support_contacts, 0) as support_contacts,
         coalesce(tickets.open_support_contacts, 0) as open_support_contacts,
         tickets.last_support_on,
@@ -66,6 +77,7 @@ final as (
         carts.last_abandoned_cart_on
     from customers
     left join messages on customers.customer_id = messages.customer_id
+    left join email_clicks on customers.customer_id = email_clicks.customer_id
     left join tickets on customers.customer_id = tickets.customer_id
     left join carts on customers.customer_id = carts.customer_id
 

@@ -88,7 +88,7 @@ final as (
         case
             when ranked.defect > 0 then ranked.quality
             when ranked.form is not null then ranked.form
-            when ranked.competing_values = 1 then 'only value'
+            when ranked.competing_values = 1 then 'only usable value'
             when ranked.place > 1 and ranked.method = 'votes' then 'fewer votes'
             when ranked.place > 1 then 'not the ' || ranked.method
             when ranked.method = 'votes' then 'most votes'
