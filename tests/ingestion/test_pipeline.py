@@ -1,5 +1,6 @@
 import os
 import resource
+from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.ingestion.samples import Crm, Drops, receipt_line, receipts, seen
 LINES = 25_000  # enough for a load to take some tenths of a second
 DELAYS = (0.02, 0.1, 0.2, 0.3, 0.45)  # seconds after the start of the load
 pytestmark = pytest.mark.usefixtures("warm_server")
+MUCH = 100_000  # bytes that dlt keeps for itself: thrice what it needs
 COUNTS = """
     select count(*) as all_lines, count(distinct receipt_id) as lines from raw_pos.receipt_lines
 """
@@ -24,18 +26,27 @@ def fill(pos: Drops) -> None:
         pos.drop(f"{day}.csv", receipts(*[receipt_line(f"R{name}") for name in names]))
 
 
+def held(home: Path) -> int:
+    """How many bytes dlt keeps for itself."""
+    files = [path for path in (home / "dlt").rglob("*") if path.is_file()]
+    return sum(path.stat().st_size for path in files if path.exists())
+
+
 def loading(tells: Connection) -> None:
     """Load, and tell when it begins."""
     tells.send("begins")
     load("pos")
 
 
-def killed(delay: float) -> None:
-    """Load in a process of its own and kill -9 it."""
+def killed(delay: float, until: Callable[[], bool] = lambda: True) -> None:
+    """Load in a process of its own and kill -9 it so long after it began, and not before that."""
     told, tells = Pipe(duplex=False)
     process = warm.start(loading, tells, env=os.environ)
     told.recv()
     process.join(delay)
+    while not until():
+        assert process.is_alive(), "it ended before"
+        process.join(0.002)
     process.kill()
     process.join()
 
@@ -86,10 +97,10 @@ def test_dlt_keeps_no_value_of_a_loaded_person(crm: Crm, home: Path) -> None:
 
 def test_what_a_killed_load_left_behind_is_gone_after_the_next(pos: Drops, home: Path) -> None:
     fill(pos)
-    killed(DELAYS[1])
+    killed(0, until=lambda: held(home) > MUCH)
     load("pos")
 
-    assert sum(path.stat().st_size for path in (home / "dlt").rglob("*")) < 1_000_000
+    assert held(home) < MUCH
 
 
 def test_dlt_keeps_files_of_the_last_load_alone(pos: Drops, home: Path) -> None:
