@@ -145,7 +145,6 @@ class Played:
     moved: int = 0  # of those, how many got another id
     last_moved: float = 0.0  # share, when the last 1 % arrive
     last_astray: float = 0.0  # share that did not come to more of their own person by it
-    changed_by_full: int = 0  # ids changed, and events, when everything is resolved anew
     seconds: list[float] = field(default_factory=list)  # of CPU, a refresh each
     events: dict[str, int] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FACTS, 0))
