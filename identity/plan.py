@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv
 
 import warehouse
 from identity import linking
@@ -16,12 +15,11 @@ from identity.candidates import Linker
 from identity.changes import hold_incoming, hold_rules
 from identity.likely import LinkModel
 from identity.refresh import IDENTIFIERS, RECORDS, refresh_in
-from identity.rules import Rules, RulesError, read_rules
+from identity.rules import Rules, read_rules
+from identity.seeds import FOLDER, checked_seeds
 from identity.state import make_ledgers
-from settings import DBT_PROJECT
 from warehouse import Session, function
 
-SEEDS = ("identifier_types", "source_trust", "identity_overrides", "blocked_values")
 AUDIENCES = "audiences.audience_members"
 
 PATTERN = function("found", "given.identifier_value", "concat('^(?:', blocked.pattern, ')$')")
@@ -89,12 +87,12 @@ class Plan:
     changes: pa.Table
 
 
-def plan(seeds: Path = DBT_PROJECT / "seeds", *, is_retrained: bool = False) -> Plan:
+def plan(seeds: Path = FOLDER, *, is_retrained: bool = False) -> Plan:
     """What the next refresh would do under the rules in these files. Raises RulesError."""
     with warehouse.trial() as session:
         session.read(f"select * from {IDENTIFIERS} limit 0")  # says so when nothing was built yet
-        for name in SEEDS:
-            session.replace(f"rules.{name}", _seed(session, seeds / f"{name}.csv"))
+        for name, rows in checked_seeds(seeds).items():
+            session.replace(f"rules.{name}", rows)
         session.hold("planned_identifiers", REBLOCKED)
         rules = read_rules(session)
         linker = _linker(session, rules, is_retrained=is_retrained)
@@ -120,17 +118,6 @@ def plan_in(session: Session, rules: Rules, linker: Linker, records: str, identi
         audiences={row["audience"]: row["customers"] for row in rows},
         changes=session.read(CHANGES),
     )
-
-
-def _seed(session: Session, path: Path) -> pa.Table:
-    """The rows of a seed file, in the types that the warehouse has them in."""
-    name = f"rules.{path.stem}"
-    schema = session.read(f"select * from {name} limit 0").schema if session.exists(name) else None
-    options = csv.ConvertOptions(column_types=schema, strings_can_be_null=True)
-    try:
-        return csv.read_csv(path, convert_options=options)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise RulesError(f"Seed {path.stem} cannot be read: {error}") from error
 
 
 def _linker(session: Session, rules: Rules, *, is_retrained: bool) -> linking.LikelyLinks:

@@ -116,7 +116,7 @@ def test_a_plan_writes_not_one_byte(seeds: Path) -> None:
     ("old", "new", "said"),
     [
         ("\nemail,4,10,1,", "\nemail,4,-1,1,", "weight"),
-        ("\nemail,4,10,1,", "\nemail,4,much,1,", "identifier_types cannot be read"),
+        ("\nemail,4,10,1,", "\nemail,4,much,1,", "line 5: `weight` must be a number, not 'much'"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused_with_what_to_do(

@@ -8,6 +8,7 @@ import dagster as dg
 import dagster_dbt
 
 import warehouse
+from identity.seeds import checked_seeds
 from ingestion import registry
 from orchestration.defs.dbt.build import build
 from orchestration.defs.dbt.translator import Translator, described
@@ -22,6 +23,8 @@ from orchestration.parsing import parsed_manifest
 )
 def dbt_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
     """Build and test the selected models on the lake as it is now."""
+    if any(key.path[0] == "rules" for key in context.selected_asset_keys):
+        checked_seeds()
     warehouse.register_lake(registry.tables())
     yield from build(context, Translator())
 

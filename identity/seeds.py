@@ -1,0 +1,158 @@
+"""The rules as people write them: seed files, read so that whatever is wrong is told with its line.
+
+dbt loads the same files; a refresh looks here first, because dbt does not know what they mean.
+"""
+
+import csv
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from identity.rules import IdentifierType, Override, RulesError
+from settings import DBT_PROJECT
+
+FOLDER = DBT_PROJECT / "seeds"
+NEEDED = {
+    "identifier_types": ("identifier_type", "priority", "weight"),
+    "source_trust": ("source", "trust"),
+    "identity_overrides": ("override_id", "kind", "reason", "actor", "decided_at"),
+    "blocked_values": ("identifier_type", "pattern", "is_regex", "reason"),
+}
+FLAGS = {"true": True, "false": False, "t": True, "f": False, "1": True, "0": False}
+Row = dict[str, Any]
+
+
+def checked_seeds(folder: Path = FOLDER) -> dict[str, pa.Table]:
+    """The rows of every seed of identity, as dbt types them. Raises RulesError."""
+    found = {name: _rows(folder / f"{name}.csv") for name in NEEDED}
+    known = {row["identifier_type"] for _, row in found["identifier_types"]}
+    checks: dict[str, Callable[[Row], object]] = {
+        "identifier_types": lambda row: IdentifierType(**_given(row)),
+        "source_trust": _check_trust,
+        "identity_overrides": lambda row: Override(**row),
+        "blocked_values": lambda row: _check_blocked(row, known),
+    }
+    for name, rows in found.items():
+        for line, row in rows:
+            _told_with(folder / f"{name}.csv", line, checks[name], row)
+    return {name: _table(name, rows) for name, rows in found.items()}
+
+
+def _rows(path: Path) -> list[tuple[int, Row]]:
+    """Every row that the file has, with the number of its line."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            return list(_read(path, csv.reader(lines, strict=True)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RulesError(f"{path} cannot be read: {error}") from error
+
+
+def _read(path: Path, lines: Any) -> Iterator[tuple[int, Row]]:
+    types = _types(path.stem)
+    header: list[str] = next(lines, [])
+    if wrong := sorted(types.keys() ^ set(header)):
+        has = "unknown" if wrong[0] in header else "no"
+        raise RulesError(f"{path} has {has} column `{wrong[0]}`. Columns: {', '.join(types)}.")
+    for cells in filter(None, lines):
+        if len(cells) != len(header):
+            raise RulesError(
+                f"{path}, line {lines.line_num}: {len(cells)} cells, {len(header)} columns; put a"
+                " text with a comma into quotes."
+            )
+        row = dict(zip(header, cells, strict=True))
+        yield lines.line_num, _told_with(path, lines.line_num, _typed, path.stem, row)
+
+
+def _told_with(path: Path, line: int, check: Callable[..., Any], *given: object) -> Any:
+    """What the check gives; its error with the place."""
+    try:
+        return check(*given)
+    except RulesError as error:
+        raise RulesError(f"{path}, line {line}: {error}") from error
+
+
+def _typed(seed: str, cells: dict[str, str]) -> Row:
+    types = _types(seed)
+    for name in NEEDED[seed]:
+        if not cells[name].strip():
+            raise RulesError(f"`{name}` is empty; every row needs one.")
+    return {name: _value(name, types[name], text) for name, text in cells.items()}
+
+
+def _value(name: str, kind: str, text: str) -> object:
+    read, told = KINDS[kind]
+    try:
+        return read(text) if text else None
+    except (ValueError, KeyError, OverflowError):
+        raise RulesError(f"`{name}` must be {told}, not {text!r}.") from None
+
+
+def _whole(text: str) -> int:
+    return int(pa.scalar(int(text), pa.int64()).as_py())
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(float(text)):
+        raise ValueError(text)
+    return float(text)
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+
+
+KINDS: dict[str, tuple[Callable[[str], object], str]] = {
+    "string": (str, "text"),
+    "bigint": (_whole, "a whole number"),
+    "double": (_number, "a number"),
+    "boolean": (lambda text: FLAGS[text.lower()], "true or false"),
+    "timestamp": (_time, "a time such as 2026-01-31 12:00"),
+}
+ARROW = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+}
+
+
+def _types(seed: str) -> dict[str, str]:
+    """The columns of a seed and their types, as dbt is told them."""
+    declared = yaml.safe_load((FOLDER / "_seeds.yml").read_text(encoding="utf-8"))["seeds"]
+    types: dict[str, str] = next(
+        one["config"]["column_types"] for one in declared if one["name"] == seed
+    )
+    return types
+
+
+def _table(seed: str, rows: list[tuple[int, Row]]) -> pa.Table:
+    schema = pa.schema([(name, ARROW[kind]) for name, kind in _types(seed).items()])
+    return pa.Table.from_pylist([row for _, row in rows], schema)
+
+
+def _given(row: Row) -> Row:
+    return {name: v for name, v in row.items() if v is not None and name != "description"}
+
+
+def _check_trust(row: Row) -> None:
+    if row["trust"] < 0:
+        raise RulesError("`trust` must be 0 or more.")
+
+
+def _check_blocked(row: Row, known: set[str]) -> None:
+    if row["identifier_type"] not in known:
+        types = ", ".join(sorted(known))
+        raise RulesError(f"unknown identifier type {row['identifier_type']!r}. Types: {types}.")
+    if row["is_regex"]:
+        try:
+            pc.match_substring_regex(pa.array([""]), row["pattern"])
+        except pa.ArrowInvalid as error:
+            raise RulesError(f"`pattern` is no regular expression: {error}") from error
