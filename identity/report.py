@@ -14,6 +14,7 @@ import pyarrow as pa
 
 import warehouse
 from identity import linking
+from identity.changes import VALUE_NO
 from identity.pictures import sizes_plot
 from identity.refresh import IDENTIFIERS
 from identity.state import make_ledgers
@@ -34,12 +35,20 @@ select customer_id, count(*) as records, count(distinct split_part(record_key, '
 from identity.record_customers
 group by customer_id order by records desc, customer_id limit {MOST}
 """
-BEARERS = """
-select found.identifier_type, found.identifier_value, count(*) as records,
-    count(distinct known.customer_id) as customers, max(found.blocked_reason) as blocked_reason
-from {identifiers} as found
-inner join identity.record_customers as known on found.record_key = known.record_key
-group by found.identifier_type, found.identifier_value
+# What a person blocked or allowed counts above the rules.
+BEARERS = f"""
+with borne as (
+    select found.identifier_type, found.identifier_value, count(*) as records,
+        count(distinct known.customer_id) as customers, max(found.blocked_reason) as blocked_reason
+    from {{identifiers}} as found
+    inner join identity.record_customers as known on found.record_key = known.record_key
+    group by found.identifier_type, found.identifier_value
+)
+select borne.identifier_type, borne.identifier_value, borne.records, borne.customers,
+    case when decided.kind = 'block' then 'by a person'
+        when decided.kind is null then borne.blocked_reason end as blocked_reason
+from borne
+left join identity.override_state as decided on decided.value_no = {VALUE_NO}
 """
 SHARED = """
 select identifier_type, count(*) as known_values,

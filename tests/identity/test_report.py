@@ -54,6 +54,13 @@ def test_a_value_that_several_customers_share_is_counted(world: World) -> None:
     assert rows(reported(world).shared, "known_values", "of_several_customers") == [(1, 1)]
 
 
+def test_a_value_that_a_person_blocked_is_counted_as_blocked(world: World) -> None:
+    world.decide("block", "email", "home@x")
+    found = reported(world)
+    assert rows(found.shared, "blocked") == [(1,)]
+    assert rows(found.most_shared, "customers", "blocked_reason") == [(4, "by a person")]
+
+
 def test_two_records_of_one_source_and_customer_are_duplicates(world: World) -> None:
     assert rows(reported(world).sources, "source", "duplicate_rate") == [
         ("crm contact", 0.0),
