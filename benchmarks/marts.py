@@ -164,8 +164,15 @@ def _prepare(company: Path) -> None:
 
 
 def _persons(company: Path) -> None:
+    import warehouse
+    from identity.rules import OVERRIDES
+    from identity.state import make_ledgers
+
     with duckdb.connect(str(settings.home() / "warehouse.duckdb")) as connection:
         connection.execute(PERSONS.format(truth=company / "truth" / "records.parquet"))
+    with warehouse.transaction() as session:
+        make_ledgers(session)
+        session.execute(OVERRIDES)
 
 
 def _forget(names: tuple[str, ...]) -> None:
