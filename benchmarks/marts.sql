@@ -244,10 +244,14 @@ cross join marts.as_of left join later using (session_id);
 
 create table hand.fct_touchpoints as
 with clicks as (
-    select event_id, customer_id, 'email:' || campaign_id as campaign_key, occurred_at
-    from staging.stg_email__events
-    left join identity.identity_map on record_key = 'email:profile:' || profile_id
-    where kind = 'clicked'
+    select
+        trim(event_id) as event_id, customer_id, 'email:' || trim(campaign_id) as campaign_key,
+        occurred_at::timestamp as occurred_at
+    from raw_email.events
+    left join identity.identity_map on record_key = 'email:profile:' || lower(trim(profile_id))
+    qualify row_number() over (
+        partition by trim(event_id) order by updated_at desc, raw_email.events._dlt_load_id desc
+    ) = 1 and lower(trim(kind)) = 'clicked'
 ),
 latest as (
     select * from marts.dim_campaigns

@@ -8,7 +8,9 @@ says in its config
     key     its own key, an expression of its columns
     inputs  per model or source.table: `key`, and `content`, the columns that decide (default: all);
             one that is read through another alone has `is_watched: false`; one that another model
-            numbers by the same key has `numbers_of` that model, whose numbers are taken
+            numbers by the same key has `numbers_of` that model, whose numbers are taken; the only
+            input of a model may name the `loads` of its rows: then loads are numbered, not keys, and
+            a new one touches its keys, while one that is not what it was rebuilds all
     views   the views among what it reads, whose selects are put in their place
     fixed   per model that every key depends on: the columns that decide; a change rebuilds all
 So does another text of the select, or of that of an input that is kept so too. The first build, and
@@ -34,7 +36,9 @@ an engine without deletes, make the table.
         {{ numbers_of_keys(inputs) }}
     {%- endcall %}
 
-    {%- if existing is not none and existing.is_table and is_kept(keys, version) -%}
+    {%- set is_known = existing is not none and existing.is_table and is_kept(keys, version) -%}
+    {%- if is_known -%} {% do find_changed(this.identifier, keys) %} {%- endif -%}
+    {%- if is_known and not has_other_loads(this.identifier, keys, inputs) -%}
         {% do rebuild_keys(
             target_relation, keys, inputs, views, config.require('key'), sql
         ) %}
@@ -49,7 +53,10 @@ an engine without deletes, make the table.
         {%- endcall %}
     {%- endif -%}
 
-    {% call statement('forget') -%} drop table {{ this.identifier }}__now {%- endcall %}
+    {% call statement('forget') -%}
+        drop table {{ this.identifier }}__now;
+        drop table if exists {{ this.identifier }}__changed;
+    {%- endcall %}
     {% do persist_docs(target_relation, model) %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
@@ -65,17 +72,53 @@ an engine without deletes, make the table.
     )) }}
 {%- endmacro %}
 
-{# Delete the keys whose numbers differ, and make them anew from their rows alone. #}
-{% macro rebuild_keys(relation, keys, inputs, views, key, sql) -%}
-    {%- set name = relation.identifier -%}
-    {% call statement('touched') -%}
-        create or replace temp table {{ name }}__touched as
+{# What is numbered, keys or loads, and has another number than before. #}
+{% macro find_changed(name, keys) -%}
+    {% call statement('changed') -%}
+        create or replace temp table {{ name }}__changed as
         select key_no from {{ name }}__now as is_now
         full join {{ keys }} as was using (key_no)
         where
             is_now.row_count is distinct from was.row_count
             or is_now.content is distinct from was.content
     {%- endcall %}
+{%- endmacro %}
+
+{# Whether rows of a load that was there before are gone, or others: then any key may be touched. #}
+{% macro has_other_loads(name, keys, inputs) -%}
+    {%- if not loads_of(inputs) -%} {{ return(false) }} {%- endif -%}
+    {{ return(run_query(
+        'select count(*) from ' ~ name ~ '__changed inner join ' ~ keys ~ ' using (key_no)'
+    ).rows[0][0] > 0) }}
+{%- endmacro %}
+
+{# The column that names the load of each input row, if loads are numbered. #}
+{% macro loads_of(inputs) -%}
+    {{ return((inputs.values() | list)[0].loads) }}
+{%- endmacro %}
+
+{# Which rows have the keys of changed loads: by the names of all their loads, so that no other is read. #}
+{% macro in_touched_loads(relation, how, changed) -%}
+    {%- set keys = 'select ' ~ how.key ~ ' from ' ~ relation ~ ' where ' ~ in_loads(
+        relation, how.loads, 'hash(' ~ how.loads ~ ') in (' ~ changed ~ ')'
+    ) -%}
+    {{ in_loads(relation, how.loads, how.key ~ ' in (' ~ keys ~ ')') }}
+    and {{ how.key }} in ({{ keys }})
+{%- endmacro %}
+
+{# That a row is of one of the loads which have such rows. #}
+{% macro in_loads(relation, loads, condition) -%}
+    {%- set found = run_query(
+        'select distinct ' ~ loads ~ ' from ' ~ relation ~ ' where ' ~ condition
+    ).columns[0].values() -%}
+    {{ return(loads ~ " in ('" ~ found | join("', '") ~ "')") }}
+{%- endmacro %}
+
+{# Delete the keys that are touched, and make them anew from their rows alone. #}
+{% macro rebuild_keys(relation, keys, inputs, views, key, sql) -%}
+    {%- set name = relation.identifier -%}
+    {%- set changed = 'select key_no from ' ~ name ~ '__changed' -%}
+    {%- set loads = loads_of(inputs) -%}
     {%- set narrowed = namespace(sql=sql) -%}
     {%- set parts = [] -%}
     {%- for input, how in inputs.items() if input not in views -%}
@@ -83,14 +126,26 @@ an engine without deletes, make the table.
         {% call statement('part') -%}
             create or replace temp table {{ part }} as
             select * from {{ relation_named(input) }}
-            where hash({{ how.key }}) in (select key_no from {{ name }}__touched)
+            where
+                {% if loads -%}
+                {{ in_touched_loads(relation_named(input), how, changed) }}
+                {%- else -%}
+                {# First the keys alone are read, then of other columns only what is wanted. #}
+                rowid in (
+                    select rowid from {{ relation_named(input) }}
+                    where hash({{ how.key }}) in ({{ changed }})
+                )
+                {%- endif %}
         {%- endcall %}
         {%- do parts.append(part) -%}
         {%- set narrowed.sql = with_part(narrowed.sql, relation_named(input), part) -%}
     {%- endfor -%}
     {% call statement('delete') -%}
         delete from {{ relation }}
-        where hash({{ key }}) in (select key_no from {{ name }}__touched)
+        where
+            {% if loads -%} {{ key }} in (select {{ key }} from {{ parts[0] }})
+            {%- else -%} hash({{ key }}) in ({{ changed }})
+            {%- endif %}
     {%- endcall %}
     {% call statement('main') -%}
         insert into {{ relation }} by name select * from ({{ narrowed.sql }})
@@ -98,20 +153,19 @@ an engine without deletes, make the table.
     {% call statement('keys') -%}
         create or replace temp table {{ name }}__version as
         select min(version) as version from {{ keys }};
-        delete from {{ keys }} where key_no in (select key_no from {{ name }}__touched);
+        delete from {{ keys }} where key_no in ({{ changed }});
         insert into {{ keys }}
         select is_now.*, versions.version from {{ name }}__now as is_now
         cross join {{ name }}__version as versions
-        where is_now.key_no in (select key_no from {{ name }}__touched);
+        where is_now.key_no in ({{ changed }});
         drop table {{ name }}__version;
-        drop table {{ name }}__touched;
         {%- for part in parts %}
         drop table {{ part }};
         {%- endfor %}
     {%- endcall %}
 {%- endmacro %}
 
-{# The SQL of one row per key: how many input rows it has, and a number that says what is in them. #}
+{# The SQL of one row per key, or load: how many input rows, and a number that says what is in them. #}
 {% macro numbers_of_keys(inputs) -%}
     select key_no, count(*) as row_count, sum(content) as content
     from (
@@ -119,7 +173,9 @@ an engine without deletes, make the table.
         {% if how.numbers_of -%}
         select key_no, hash(row_count, content) as content from {{ keys_of(ref(how.numbers_of)) }}
         {%- else -%}
-        select hash({{ how.key }}) as key_no, {{ number_of(input, how.content) }} as content
+        select
+            hash({{ how.loads or how.key }}) as key_no,
+            {{ number_of(input, how.content) }} as content
         from {{ relation_named(input) }}
         {%- endif %}
         {{ 'union all' if not loop.last }}

@@ -32,7 +32,7 @@ MODELS = {  # in the order of their lineage
     "marts": (
         *("int_behaviour__attributed_events", "int_behaviour__events", "int_behaviour__attention"),
         *("int_behaviour__ways_in", "int_behaviour__repeated_reports", "fct_events"),
-        *("fct_sessions", "fct_page_views"),
+        *("fct_sessions", "fct_page_views", "int_behaviour__visit_touches", "fct_touchpoints"),
     ),
     "customer_360": ("customer_timeline",),
 }
@@ -51,6 +51,18 @@ GIVEN = {
         "refund_amount": pa.decimal128(18, 3),
     },
     "marts.dim_products": dict.fromkeys(("product_id", "product_name"), TEXT),
+    "marts.dim_campaigns": {
+        **dict.fromkeys(("campaign_key", "campaign_id", "campaign_name", "source"), TEXT),
+        **{"marketing_channel": TEXT, "started_on": pa.date32()},
+    },
+    "marts.int_behaviour__email_clicks": {
+        **dict.fromkeys(("event_id", "customer_id", "campaign_key"), TEXT),
+        "occurred_at": TIME,
+    },
+    "marts.int_behaviour__social_touches": {
+        **dict.fromkeys(("interaction_id", "customer_id", "detail"), TEXT),
+        "occurred_at": TIME,
+    },
     "profiles.consent_decisions": {
         **dict.fromkeys(("customer_id", "purpose", "channel", "source"), TEXT),
         **{"decided_at": TIME, "is_granted": pa.bool_()},
@@ -63,6 +75,14 @@ GIVEN = {
 REFUND = {
     **{"customer_id": "ann", "refund_id": "r", "channel": "web", "product_id": "p"},
     **{"refunded_at": NOON, "quantity": 1, "cancellation_id": "C1", "refund_amount": None},
+}
+CAMPAIGN = {
+    **{"campaign_key": "email:m", "campaign_name": "email", "source": "email"},
+    "marketing_channel": "email",
+}
+CLICK = {
+    **{"event_id": "c", "customer_id": "ann", "campaign_key": "email:m"},
+    "occurred_at": NOON + timedelta(minutes=30),
 }
 
 
@@ -112,7 +132,8 @@ def _event(
     at = NOON + timedelta(minutes=minute)
     context = "".join(
         (
-            f'{{"page": {{"path": "/{minute % 3}"}}, "campaign": {{"medium": "{campaign}"}}',
+            f'{{"page": {{"path": "/{minute % 3}"}}, "campaign": {{"medium": "{campaign}"',
+            f', "name": "{campaign}"}}',
             f', "sessionId": "{session}"' if session else "",
             f', "pageViewId": "{page}"' if page else "",
             "}",
@@ -188,6 +209,8 @@ def _show(world: World) -> None:
     given_rows = {
         "marts.fct_refunds": [REFUND],
         "marts.dim_products": [{"product_id": "p", "product_name": world.product_name}],
+        "marts.dim_campaigns": [CAMPAIGN],
+        "marts.int_behaviour__email_clicks": [CLICK],
     }
     with warehouse.transaction() as session:
         for each in (*MODELS, "raw_web"):
@@ -252,3 +275,30 @@ def test_a_rule_that_changed_upstream_reaches_what_is_built_on_it(home: Path) ->
     _dbt("run", *names, "--vars", "{heartbeat_event: Page Seen}")
 
     assert _different() == []
+
+
+def test_a_new_load_touches_its_messages_alone_and_a_changed_one_all(home: Path) -> None:
+    """What is written into the table by hand stays until its message is made anew."""
+    world = World()
+    old = [_event((who, "x", None), "page", (0, 0), ("", None, None)) for who in "ab"]
+    _load(old)(world)
+    _show(world)
+    _dbt("run", "stg_web__events")
+    with warehouse.transaction() as session:
+        session.execute("update staging.stg_web__events set event_name = 'by hand'")
+
+    _load([_event(("b", "x", None), "page", (1, 0), ("", None, None))])(world)
+    _show(world)
+    _dbt("run", "stg_web__events")
+    after_a_new_load = _names()
+    _lose("b")(world)
+    _show(world)
+    _dbt("run", "stg_web__events")
+
+    assert after_a_new_load == {"a": "by hand", "b": "page"}
+    assert _names() == {"a": "page"}
+
+
+def _names() -> dict[str, str]:
+    found = warehouse.read("select message_id, event_name from staging.stg_web__events")
+    return dict(zip(*(column.to_pylist() for column in found.columns), strict=True))

@@ -4,6 +4,25 @@ One row per touch: a moment at which marketing, or the store, reached a person.
 Visits with the channel that brought them, clicks in e-mails, what people do on social networks, and
 store receipts. A click in an e-mail and the visit it begins are one touch.
 #}
+{{ config(
+    materialized='by_key',
+    key='coalesce(customer_id, reference)',
+    views=['int_behaviour__visit_touches'],
+    inputs={
+        'fct_sessions': {
+            'key': 'coalesce(customer_id, session_id)',
+            'content': 'session_id, started_at, marketing_channel, campaign_id, campaign_name'
+        },
+        'int_behaviour__email_clicks': {'key': 'coalesce(customer_id, event_id)'},
+        'int_behaviour__social_touches': {'key': 'coalesce(customer_id, interaction_id)'},
+        'fct_orders': {
+            'key': 'coalesce(customer_id, order_id)', 'content': 'order_id, ordered_at, channel'
+        }
+    },
+    fixed={'dim_campaigns': none}
+) }}
+-- depends_on: {{ ref('fct_sessions') }}
+-- depends_on: {{ ref('dim_campaigns') }}
 
 with
 
@@ -20,9 +39,9 @@ email_clicks as (
 
 ),
 
-interactions as (
+social_touches as (
 
-    select * from {{ ref('stg_social__interactions') }}
+    select * from {{ ref('int_behaviour__social_touches') }}
 
 ),
 
@@ -30,12 +49,6 @@ store_orders as (
 
     select * from {{ ref('fct_orders') }}
     where channel = 'store'
-
-),
-
-identity_map as (
-
-    select * from {{ ref('identity_map') }}
 
 ),
 
@@ -64,17 +77,15 @@ final as (
     from email_clicks
     union all
     select
-        {{ surrogate_key(["'social'", 'interactions.interaction_id']) }} as touchpoint_id,
-        identity_map.customer_id,
-        interactions.occurred_at,
+        {{ surrogate_key(["'social'", 'interaction_id']) }} as touchpoint_id,
+        customer_id,
+        occurred_at,
         'social' as kind,
         'organic_social' as marketing_channel,
         null as campaign_key,
-        concat_ws(' ', interactions.kind, 'on', interactions.network) as detail,
-        interactions.interaction_id as reference
-    from interactions
-    left join identity_map
-        on identity_map.record_key = 'social:profile:' || interactions.social_handle
+        detail,
+        interaction_id as reference
+    from social_touches
     union all
     select
         {{ surrogate_key(["'store'", 'order_id']) }} as touchpoint_id,

@@ -24,17 +24,19 @@ identity_map as (
 visitors as (
 
     select
-        record_key,
-        customer_id
-    from identity_map
-    where record_key like 'web:visitor:%'
+        device_periods.anonymous_id,
+        device_periods.after_at,
+        device_periods.until_at,
+        identity_map.customer_id
+    from device_periods
+    inner join identity_map on device_periods.record_key = identity_map.record_key
 
 ),
 
 users as (
 
     select
-        record_key,
+        substr(record_key, length('web:user:') + 1) as user_id,
         customer_id
     from identity_map
     where record_key like 'web:user:%'
@@ -91,9 +93,8 @@ final as (
         events.is_internal,
         events.content_number
     from events
-    left join device_periods on {{ in_device_period('events', 'device_periods') }}
-    left join visitors on device_periods.record_key = visitors.record_key
-    left join users on users.record_key = 'web:user:' || events.user_id
+    left join visitors on {{ in_device_period('events', 'visitors') }}
+    left join users on events.user_id = users.user_id
 
 )
 

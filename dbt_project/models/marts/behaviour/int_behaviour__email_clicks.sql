@@ -9,9 +9,13 @@ events as (
 
 ),
 
-identity_map as (
+profiles as (
 
-    select * from {{ ref('identity_map') }}
+    select
+        substr(record_key, length('email:profile:') + 1) as profile_id,
+        customer_id
+    from {{ ref('identity_map') }}
+    where record_key like 'email:profile:%'
 
 ),
 
@@ -19,12 +23,11 @@ final as (
 
     select
         events.event_id,
-        identity_map.customer_id,
+        profiles.customer_id,
         'email:' || events.campaign_id as campaign_key,
         events.occurred_at
     from events
-    left join identity_map
-        on identity_map.record_key = 'email:profile:' || events.profile_id
+    left join profiles on events.profile_id = profiles.profile_id
 
 )
 

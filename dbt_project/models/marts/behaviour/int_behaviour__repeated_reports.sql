@@ -1,23 +1,14 @@
 {# One row per report of a page that had been reported before, perhaps in another visit. #}
+{%- set is_report = "event_type in ('page', 'screen') and not is_bot and not is_internal" %}
 
 with
 
-reports as (
-
-    select
-        page_view_id,
-        message_id,
-        session_id,
-        occurred_at
-    from {{ ref('int_behaviour__events') }}
-    where event_type in ('page', 'screen') and not is_bot and not is_internal
-
-),
-
+{# Read twice, not kept in between: of most reports only the page is needed. #}
 repeated as (
 
     select page_view_id
-    from reports
+    from {{ ref('int_behaviour__events') }}
+    where {{ is_report }}
     group by page_view_id
     having count(*) > 1
 
@@ -26,14 +17,14 @@ repeated as (
 numbered as (
 
     select
-        reports.message_id,
-        reports.session_id,
+        message_id,
+        session_id,
         row_number() over (
-            partition by reports.page_view_id
-            order by reports.occurred_at asc nulls last, reports.message_id asc nulls last
+            partition by page_view_id
+            order by occurred_at asc nulls last, message_id asc nulls last
         ) as report
-    from reports
-    inner join repeated on reports.page_view_id = repeated.page_view_id
+    from {{ ref('int_behaviour__events') }}
+    where {{ is_report }} and page_view_id in (select repeated.page_view_id from repeated)
 
 ),
 

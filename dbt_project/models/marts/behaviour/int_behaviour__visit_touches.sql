@@ -1,4 +1,5 @@
 {# One row per visit as a touch of marketing, with the campaign of ours that brought it, if any. #}
+{{ config(materialized='view') }}
 
 with
 

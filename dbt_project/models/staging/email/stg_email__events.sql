@@ -1,4 +1,13 @@
 {# One row per thing that happened to one message, in its newest version. #}
+{{ config(
+    materialized='by_key',
+    key='event_id',
+    inputs={
+        'raw_email.events': {
+            'key': clean_text('event_id'), 'content': 'event_id', 'loads': '_dlt_load_id'
+        }
+    }
+) }}
 
 with
 

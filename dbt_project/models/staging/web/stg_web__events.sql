@@ -5,7 +5,8 @@
     inputs={
         'raw_web.events': {
             'key': 'message_id',
-            'content': '_dlt_load_id, origin'
+            'content': 'message_id, origin',
+            'loads': '_dlt_load_id'
         }
     }
 ) }}
