@@ -1,5 +1,7 @@
-"""The dbt manifest, parsed anew when a file of the dbt project is newer than it."""
+"""The dbt manifest, parsed anew when a file of the dbt project is newer than its parsing."""
 
+import json
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -17,7 +19,7 @@ class DbtParseError(ForeseenError):
 
 def parsed_manifest() -> Path:
     """The path of a manifest that fits the project. Raises DbtParseError with dbt's own words."""
-    if not manifest_path().exists() or manifest_path().stat().st_mtime < _newest_source():
+    if not manifest_path().exists() or _parsed_at(manifest_path()) < _newest_source():
         _parse(manifest_path(), _newest_source())
     return manifest_path()
 
@@ -26,6 +28,12 @@ def parsed_manifest() -> Path:
 def loaded_manifest() -> Manifest:
     """The project as this process first read it: who edits a model disturbs no refresh at work."""
     return _parse(manifest_path(), _newest_source())
+
+
+def _parsed_at(manifest: Path) -> float:
+    """By its own word: a home that was copied or restored has files younger than their content."""
+    told = json.loads(manifest.read_bytes())["metadata"]["generated_at"]
+    return datetime.fromisoformat(told).timestamp()
 
 
 def _newest_source() -> float:
