@@ -22,6 +22,7 @@ from simulation.behaviour import (
     TABLET,
     TESTER,
     VIEWED,
+    Events,
     Traffic,
     random_ids,
     uuid_text,
@@ -46,7 +47,7 @@ AT_CART, AT_CHECKOUT, AT_DONE = 5, 6, 7
 NAMES = {
     VIEWED: "Product Viewed",
     ADDED: "Product Added",
-    HEARTBEAT: "Heartbeat",
+    HEARTBEAT: "Page Pinged",
     CART: "Cart Viewed",
     CHECKOUT: "Checkout Started",
     ORDERED: "Order Completed",
@@ -82,6 +83,7 @@ class Pools:
     """The texts that events are put together from, and where each event finds its own."""
 
     message_id: Column  # sixteen bytes each
+    page: Column  # of each event, the page event that was open
     agent: Column  # of each device, a position in AGENTS
     network: Column  # of each device, a position in `networks`
     networks: pa.Array
@@ -97,12 +99,21 @@ def pools_of(market: Market, traffic: Traffic, rng: np.random.Generator) -> Pool
     codes = market.shelf.table["stock_code"].to_pylist()
     return Pools(
         message_id=random_ids(len(traffic.events.visit), rng),
+        page=pages_of(traffic.events),
         agent=agents_of(devices.kind, rng),
         network=net * 254 + rng.integers(0, 254, size),
         networks=networks,
         paths=pa.array([*PATHS, *(f"/products/{code}" for code in codes)]),
         properties=properties_of(market, traffic),
     )
+
+
+def pages_of(events: Events) -> Column:
+    """The last page of the visit until each event; itself where there was none."""
+    numbers = np.arange(len(events.kind))
+    began = np.maximum.accumulate(np.where(events.is_first, numbers, 0))
+    page = np.maximum.accumulate(np.where(events.kind == PAGE, numbers, 0))
+    return np.asarray(np.where((page >= began) & (events.kind[page] == PAGE), page, numbers))
 
 
 def agents_of(kind: Column, rng: np.random.Generator) -> Column:
@@ -159,7 +170,7 @@ def raw_rows(
     email = emails_told(market, traffic, event)
     user = events.user_id[event]
     skew = devices.skew[device].astype("timedelta64[ms]")
-    path = path_of(kind, events.product[event], browsed[event])
+    path = path_of(kind, events.product[event], browsed[pools.page[event]])
     return pa.table(
         {
             "message_id": uuid_text(pools.message_id[event]),
@@ -248,8 +259,16 @@ def contexts(traffic: Traffic, pools: Pools, event: Column, path: Column) -> pa.
     return pc.binary_join_element_wise(
         '{"ip":"', pools.networks.take(pa.array(pools.network[device])),
         picked(agent_json(), pools.agent[device]), picked(campaign_json(), landing),
-        pc.if_else(is_app, app, page), "}", "",
+        pc.if_else(is_app, app, page), page_views(traffic, pools, event), "}", "",
     )  # fmt: skip
+
+
+def page_views(traffic: Traffic, pools: Pools, event: Column) -> pa.Array:
+    """Which look at a page it was, of pages and their heartbeats."""
+    on_page = pa.array(np.isin(traffic.events.kind[event], (PAGE, HEARTBEAT)))
+    page = pa.array(pools.page[event]).cast(pa.string())
+    told = pc.binary_join_element_wise(',"pageViewId":"p', page, '"', "")
+    return pc.if_else(on_page, told, "")
 
 
 def agent_json() -> list[str]:

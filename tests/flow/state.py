@@ -14,6 +14,7 @@ OF_THE_MOMENT = (  # they know when, or more
     "profiles.profile_values__keys",
     "published.about",
     "scores.",
+    "staging.stg_email__events__keys",
     "staging.stg_web__events__keys",
 )
 FINGERPRINT = """

@@ -746,3 +746,16 @@ def test_products_of_a_category_stand_in_order_of_price() -> None:
     shelf: Shelf = shelf_of(table)
 
     assert shelf.table["stock_code"].to_pylist() == ["2", "3", "1"]
+
+
+def test_heartbeats_are_of_a_page_that_was_opened(world: World) -> None:
+    contexts = world.events["context"].to_pylist()
+    views = pa.array([json.loads(context).get("pageViewId") for context in contexts])
+    is_page = pc.is_in(world.events["event_type"], pa.array(["page", "screen"]))
+    is_heartbeat = pc.fill_null(pc.equal(world.events["event_name"], "Page Pinged"), False)
+    opened = set(views.filter(is_page.combine_chunks()).to_pylist())
+    looked_at = views.filter(is_heartbeat.combine_chunks()).to_pylist()
+
+    assert looked_at
+    assert None not in opened
+    assert sum(view in opened for view in looked_at) / len(looked_at) > 0.99
