@@ -126,7 +126,7 @@ from placed;
 create temp table attention as
 select
     page_view_id, session_id, max(occurred_at) as last_at,
-    5 + 10 * (count(distinct epoch(occurred_at)::bigint // 10) - 1) as seconds
+    5 + 10 * (count(distinct floor(epoch(occurred_at))::bigint // 10) - 1) as seconds
 from placed where is_heartbeat and is_human
 group by all;
 

@@ -50,6 +50,7 @@ DECISIONS = pa.schema(
     + [("identifier_type", pa.string()), ("identifier_value", pa.string())]
 )
 
+# Trimming is dear: what begins with a visible letter of ASCII is known to show something.
 BLANKS = " \t\n\r\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"  # what shows nothing
 
 # A value that a rule blocks links nobody unless a person allowed it, and the other way round.
@@ -57,7 +58,8 @@ IDENTIFIERS = f"""
 with numbered as (
     select record_key, identifier_type, {VALUE_NO} as value_no, blocked_reason,
         first_seen_at, last_seen_at
-    from {{identifiers}} where trim(identifier_value, '{BLANKS}') <> ''
+    from {{identifiers}}
+    where (identifier_value between '!' and '~') or trim(identifier_value, '{BLANKS}') <> ''
 )
 select {key_number("numbered.record_key")} as record_no, types.type_no, numbered.value_no,
     case when types.is_timed
