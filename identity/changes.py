@@ -50,10 +50,10 @@ DECISIONS = pa.schema(
     + [("identifier_type", pa.string()), ("identifier_value", pa.string())]
 )
 
-# Trimming is dear: what begins with a visible letter of ASCII is known to show something.
 BLANKS = " \t\n\r\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"  # what shows nothing
 
 # A value that a rule blocks links nobody unless a person allowed it, and the other way round.
+# Trimming is dear: what begins with a visible letter of ASCII is known to show something.
 IDENTIFIERS = f"""
 with numbered as (
     select record_key, identifier_type, {VALUE_NO} as value_no, blocked_reason,

@@ -19,7 +19,7 @@ class DbtParseError(ForeseenError):
 
 def parsed_manifest() -> Path:
     """The path of a manifest that fits the project. Raises DbtParseError with dbt's own words."""
-    if not manifest_path().exists() or _parsed_at(manifest_path()) < _newest_source():
+    if _parsed_at(manifest_path()) < _newest_source():
         _parse(manifest_path(), _newest_source())
     return manifest_path()
 
@@ -31,8 +31,14 @@ def loaded_manifest() -> Manifest:
 
 
 def _parsed_at(manifest: Path) -> float:
-    """By its own word: a home that was copied or restored has files younger than their content."""
-    told = json.loads(manifest.read_bytes())["metadata"]["generated_at"]
+    """By its own word: a home that was copied or restored has files younger than their content.
+
+    One that is not there, or was killed while it was written, is of no time.
+    """
+    try:
+        told = json.loads(manifest.read_bytes())["metadata"]["generated_at"]
+    except (FileNotFoundError, ValueError):
+        return 0
     return datetime.fromisoformat(told).timestamp()
 
 
