@@ -5,9 +5,10 @@ in <folder>/<source>/<resource>.jsonl changed at or after that time, and the nex
 """
 
 import json
+import sys
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache, partial
@@ -20,6 +21,23 @@ from urllib.parse import parse_qs, urlsplit
 
 MOST_ROWS = 1_000  # a page has no more, whatever the limit asked for
 TROUBLES = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR)  # in turn
+
+
+class Server(ThreadingHTTPServer):
+    """A server on a free port, whose clients may go away at any time without a word from it.
+
+    To print a traceback is to parse source, which CPython 3.11 can do in one thread only.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, handler: Callable[..., BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class RefusedError(Exception):
@@ -37,11 +55,16 @@ def serving(folder: Path, api_key: str, *, trouble_every: int = 0) -> Iterator[s
     With `trouble_every` each so-many-th request is answered by 429 or 500, in turn.
     """
     handler = partial(_Handler, folder, api_key, trouble_every, count(1))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    with answering(Server(handler)) as url:
+        yield url
+
+
+@contextmanager
+def answering(server: Server) -> Iterator[str]:
+    """The base URL of this server, which answers for as long as the block runs."""
     threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server.url
     finally:
         server.shutdown()
         server.server_close()

@@ -1,11 +1,10 @@
 """A webhook that answers by a script, and audiences of made-up people to send to it."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +13,7 @@ import pytest
 import warehouse
 from activation.destinations import webhook
 from activation.syncs import Sync
+from simulation import server as local
 
 Answer = tuple[int, Mapping[str, str], bytes]
 OK: Answer = (200, {}, b"{}")
@@ -89,18 +89,9 @@ def server() -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             return
 
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            return
-
-    httpd = Quiet(("127.0.0.1", 0), Handler)
-    state = Server(url=f"http://127.0.0.1:{httpd.server_port}/hook")
-    threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
-    yield state
-    httpd.shutdown()
-    httpd.server_close()
+    with local.answering(local.Server(Handler)) as url:
+        state = Server(url=f"{url}/hook")
+        yield state
 
 
 @pytest.fixture()

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from simulation.server import Server, answering
 
 Answer = tuple[int, bytes, dict[str, str]]
 
@@ -28,14 +29,8 @@ def storage(access_key: str) -> Iterator[Storage]:
     """A storage that lets in requests that were signed with this key."""
     made = Storage(access_key)
     handler = type("Handler", (_Handler,), {"storage": made})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with answering(Server(handler)) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,10 +1,9 @@
 """The REST sources against a server that pages, on 127.0.0.1."""
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from ingestion import rest
 from ingestion.pipeline import SourceUnavailableError, load, pipeline_for
 from ingestion.registry import SOURCES
-from simulation.server import serving
+from simulation.server import Server, answering, serving
 from tests.ingestion.samples import API_ROWS, CHANGED, Api, seen, seen_values
 
 PROFILES, REFUSED = "raw_email.profiles", "raw_email.quarantine"
@@ -213,14 +212,10 @@ def test_a_cursor_that_repeats_for_ever_is_an_error(
             self.end_headers()
             self.wfile.write(body)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv(
-            "SOURCES__EMAIL__BASE_URL", f"http://127.0.0.1:{server.server_port}/email"
-        )
+    with answering(Server(Endless)) as url:
+        monkeypatch.setenv("SOURCES__EMAIL__BASE_URL", f"{url}/email")
         with pytest.raises(SourceUnavailableError, match="profiles lead in a circle"):
             load("email")
-        server.shutdown()
 
 
 @pytest.mark.parametrize("page", [[], {"rows": []}, {"data": None}, {"data": {}}, 7])

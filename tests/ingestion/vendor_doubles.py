@@ -1,17 +1,18 @@
 """Doubles of ten vendors' APIs on 127.0.0.1: each lets in, filters and pages as the vendor does."""
 
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from simulation.server import Server, answering
 
 RECORDS = Path(__file__).parents[1] / "data/vendor_exports"
 PAGE = 2  # rows: so few that even small lists have pages
@@ -104,15 +105,8 @@ def double(vendor: str) -> Iterator[Double]:
         for number, row in enumerate(made.lists[name], start=1):
             day = (datetime.now(UTC) - timedelta(days=5 * number)).date().isoformat()
             _holder(row, key)[key.rpartition(".")[2]] = day
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, made))
-    server.daemon_threads = True
-    threading.Thread(target=partial(server.serve_forever, 0.05), daemon=True).start()
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answering(Server(partial(_Handler, made))) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def settings_of(made: Double, name: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ import os
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPMessage
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -12,7 +13,7 @@ from urllib.error import HTTPError
 import pytest
 
 from orchestration import demo
-from simulation.server import serving
+from simulation.server import Server, serving
 
 ROWS = [{"campaign_id": str(day), "updated_at": f"2011-09-0{day}T00:00:00Z"} for day in range(1, 8)]
 
@@ -102,3 +103,16 @@ def test_a_source_that_is_set_otherwise_is_left_alone(
 def test_nothing_answers_in_a_home_that_is_no_demo(url: str) -> None:
     with demo.apis():
         assert "SOURCES__ADS__BASE_URL" not in os.environ
+
+
+@pytest.mark.parametrize("error, is_told", [(ConnectionResetError, False), (KeyError, True)])
+def test_only_a_client_that_went_away_is_no_news(
+    error: type[Exception], is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Server(BaseHTTPRequestHandler) as server:
+        try:
+            raise error
+        except error:
+            server.handle_error(None, "a client")
+
+    assert bool(capsys.readouterr().err) == is_told

@@ -8,10 +8,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
 
+from simulation.server import Server, answering
 from tests.ingestion.collector.conftest import Process
 
 SCRIPT = ("pass", "500", "429", "drop before", "pass", "drop after", "kill", "pass")
@@ -19,13 +20,12 @@ NOT_PASSED_ON = ("connection", "content-length", "date", "host", "server", "tran
 NUMBER = re.compile(rb'"number": ?(\d+)')  # what the clients count their events by
 
 
-class Proxy(ThreadingHTTPServer):
+class Proxy(Server):
     """Follows the script twice, then lets everything pass."""
 
     def __init__(self, process: Process) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self.process = process
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.turns = itertools.chain(SCRIPT * 2, itertools.repeat("pass"))
         self.taken: set[str] = set()
         self.acknowledged: set[int] = set()
@@ -103,9 +103,5 @@ class Handler(BaseHTTPRequestHandler):
 def erring(process: Process) -> Iterator[Proxy]:
     """A proxy at work."""
     proxy = Proxy(process)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    try:
+    with answering(proxy):
         yield proxy
-    finally:
-        proxy.shutdown()
-        proxy.server_close()

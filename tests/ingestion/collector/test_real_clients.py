@@ -2,19 +2,19 @@
 
 import shutil
 import subprocess
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingestion.pipeline import load
+from simulation.server import Server, answering
 from tests.ingestion.collector.conftest import KEY, Process
 from tests.ingestion.collector.proxy import SCRIPT, Proxy, erring
 from tests.ingestion.collector.test_requests import EVENTS
@@ -80,16 +80,9 @@ class Pages(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def pages() -> Iterator[str]:
+def pages() -> AbstractContextManager[str]:
     """The web site that the browser SDKs stand on."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(CLIENTS)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return answering(Server(partial(Pages, directory=str(CLIENTS))))
 
 
 ALL: dict[str, tuple[Send, str]] = {  # how each sends, and the program it needs
