@@ -33,15 +33,38 @@ class Linker(Protocol):
         """Show the pairs (a, b) with their `weight`."""
 
 
-NEAR_BEFORE = """
-with affected as (
-    select keys.key_hash from identity.block_keys as keys
-    inner join stale on keys.record_no = stale.record_no
-    union
-    select key_hash from new_keys
-)
+OLD_KEYS = """
 select keys.* from identity.block_keys as keys
-inner join affected on keys.key_hash = affected.key_hash
+inner join stale on keys.record_no = stale.record_no
+"""
+SIZES = """
+with turnover as (
+    select rule, key_hash, -1 as records from old_keys
+    union all
+    select rule, key_hash, 1 as records from new_keys
+),
+changes as (
+    select key_hash, min(rule) as rule, sum(records) as records from turnover group by key_hash
+),
+before as (
+    select keys.key_hash, count(*) as records from identity.block_keys as keys
+    inner join changes on keys.key_hash = changes.key_hash
+    group by keys.key_hash
+),
+sizes as (
+    select changes.key_hash, caps.most_records, changes.rule = {counted} as is_counted,
+        coalesce(before.records, 0) as was, coalesce(before.records, 0) + changes.records as is_now
+    from changes
+    inner join key_caps as caps on changes.rule = caps.rule
+    left join before on changes.key_hash = before.key_hash
+)
+select key_hash, is_now <= most_records as is_open, was <= most_records as was_open,
+    is_counted and was <> is_now and least(was, is_now) between 1 and most_records as is_recounted
+from sizes where least(was, is_now) <= most_records
+"""
+NEAR_BEFORE = """
+select keys.* from identity.block_keys as keys
+inner join key_sizes as sizes on keys.key_hash = sizes.key_hash
 """
 NEAR_AFTER = """
 select near.* from near_before as near
@@ -52,23 +75,6 @@ select * from new_keys
 KEPT_KEYS = """
 delete from identity.block_keys where record_no in (select record_no from stale);
 insert into identity.block_keys select rule, key_hash, record_no from new_keys
-"""
-SIZES = """
-with before as (
-    select key_hash, count(*) as records from near_before group by key_hash
-),
-after as (
-    select key_hash, min(rule) as rule, count(*) as records from near_after group by key_hash
-)
-select after.key_hash, after.records <= caps.most_records as is_open,
-    coalesce(before.records <= caps.most_records, true) as was_open,
-    coalesce(
-        after.rule = {counted} and before.records <> after.records
-        and least(before.records, after.records) <= caps.most_records, false
-    ) as is_recounted
-from after
-inner join key_caps as caps on after.rule = caps.rule
-left join before on after.key_hash = before.key_hash
 """
 CANDIDATES = """
 select distinct least(x.record_no, y.record_no) as a, greatest(x.record_no, y.record_no) as b
@@ -178,11 +184,12 @@ def _link_all(session: Session, linker: Linker) -> None:
 def _link_changed(session: Session, linker: Linker) -> None:
     hold_caps(session, linker.key_caps())
     session.hold("new_keys", "select * from shown_keys")
+    session.hold("old_keys", OLD_KEYS)
+    counted = linker.counted_rule()
+    session.hold("key_sizes", SIZES.format(counted=-1 if counted is None else counted))
     session.hold("near_before", NEAR_BEFORE)
     session.hold("near_after", NEAR_AFTER)
     session.run(KEPT_KEYS)
-    counted = linker.counted_rule()
-    session.hold("key_sizes", SIZES.format(counted=-1 if counted is None else counted))
     session.hold("candidates", CANDIDATES)
     session.hold("opened", OPENED)
     session.hold("closed", CLOSED)
