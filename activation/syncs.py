@@ -21,6 +21,15 @@ class Sync:
         return f"{self.audience} to {self.destination}"
 
 
+def audiences(catalog: Catalog) -> list[str]:
+    """The names of all audiences, delivered somewhere or not."""
+    return sorted(
+        model.name.removeprefix(PREFIX)
+        for model in catalog.models.values()
+        if "audience" in model.meta
+    )
+
+
 def syncs(catalog: Catalog) -> list[Sync]:
     """Every sync, in a fixed order."""
     return [

@@ -28,6 +28,7 @@ app.add_typer(identity_cli.app, name="identity")
 app.add_typer(quarantine_cli.app, name="quarantine")
 WIDE = 120  # columns of a table with notes that goes into a file
 MOST_ROWS = 100  # shown of an answer; for more, open the published file
+MOST_MEMBERS = 20  # shown of an audience
 BIN = Path(sys.executable).parent
 DAY = ["%Y-%m-%d"]
 Identifier = Annotated[str, typer.Argument(help="Customer id, e-mail, phone, card, user or device")]
@@ -66,7 +67,9 @@ def refresh() -> None:
 def demo(
     people: Annotated[
         int | None,
-        typer.Option(help="How many people; about 6,600, all of the ledger's, when not given"),
+        typer.Option(
+            min=0, help="How many people; about 6,600, all of the ledger's, when not given"
+        ),
     ] = None,
 ) -> None:
     """Run the platform on a real shop's ledger and a simulated company around it."""
@@ -81,9 +84,9 @@ def demo(
 
 @app.command()
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Where to write it")],
-    people: Annotated[int, typer.Option(help="How many people")] = 100_000,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes")] = 7,
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Where to write it")],
+    people: Annotated[int, typer.Option(min=0, help="How many people")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes")] = 7,
     form: Annotated[
         Literal["sources", "parquet"],
         typer.Option(help="As its sources have it, or one parquet file per raw table"),
@@ -135,18 +138,23 @@ def apply(
 
 @app.command()
 def audience(name: Annotated[str, typer.Argument(help="Such as vip")] = "") -> None:
-    """List the audiences, or the first members of one with the reason they are in it."""
+    """List the audiences, or some members of one with the reason they are in it."""
     import warehouse
+    from activation.syncs import audiences
 
+    names = audiences(warehouse.catalog())
+    if name and name not in names:
+        raise typer.BadParameter(f"there is no {name}; audiences are {', '.join(names)}")
     if name:
         query = "select customer_id, reason from audiences.audience_members where audience = ?"
-        rows = warehouse.read(f"{query} order by customer_id limit 20", [name])
-    else:
-        rows = warehouse.read(
-            "select audience, count(*) as members from audiences.audience_members"
-            " group by audience order by audience"
-        )
-    show_rows(rows.to_pylist())
+        rows = warehouse.read(f"{query} order by customer_id", [name])
+        show_rows(rows.slice(0, MOST_MEMBERS).to_pylist(), of=rows.num_rows)
+        return
+    counted = warehouse.read(
+        "select audience, count(*) as members from audiences.audience_members group by audience"
+    ).to_pylist()
+    members = {row["audience"]: row["members"] for row in counted}
+    show_rows([{"audience": each, "members": members.get(each, 0)} for each in names])
 
 
 @app.command()
@@ -257,7 +265,12 @@ def sql(
     from serving.publish import path_of
 
     edition = "contacts" if contacts else "insights"
-    show_rows(warehouse.ask(path_of(edition), query).slice(0, MOST_ROWS).to_pylist())
+    try:
+        answer = warehouse.ask(path_of(edition), query)
+    except warehouse.NothingThereError as error:
+        hint = "" if contacts else " What names people is in the other edition: `--contacts`."
+        raise warehouse.NothingThereError(f"{error}{hint}") from error
+    show_rows(answer.slice(0, MOST_ROWS).to_pylist(), of=answer.num_rows)
 
 
 @app.command()
@@ -303,8 +316,8 @@ app.add_typer(collect, name="collect")
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on")] = 8080,
-    workers: Annotated[int, typer.Option(help="Processes, each with a log of its own")] = 1,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on")] = 8080,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with a log of its own")] = 1,
 ) -> None:
     """Receive events over HTTP until stopped; what was answered 200 is on disk."""
     if context.invoked_subcommand is None:
@@ -398,7 +411,9 @@ def docs() -> None:
 
 
 @app.command()
-def dev(port: Annotated[int, typer.Option(help="Port of the UI")] = 3000) -> None:
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the UI")] = 3000,
+) -> None:
     """Open the Dagster UI on this machine, with its schedule and sensor running."""
     from orchestration.demo import apis
     from orchestration.run import prepare_dagster_home

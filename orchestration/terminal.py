@@ -22,8 +22,11 @@ def visible(text: str) -> str:
     )
 
 
-def show_rows(rows: Iterable[Mapping[str, object]]) -> None:
-    """Print rows as a table, whose columns are the names of the first row."""
+def show_rows(rows: Iterable[Mapping[str, object]], of: int = 0) -> None:
+    """Print rows as a table, whose columns are the names of the first row.
+
+    When they are a part of more, it says so: who sees a part must not take it for all.
+    """
     found = list(rows)
     if not found:
         console.print("Nothing.")
@@ -33,3 +36,5 @@ def show_rows(rows: Iterable[Mapping[str, object]]) -> None:
         cells = ("" if value is None else str(value) for value in row.values())
         table.add_row(*(Text(visible(cell)) for cell in cells))
     console.print(table)
+    if len(found) < of:
+        console.print(f"{len(found):,} of {of:,} rows.", highlight=False)

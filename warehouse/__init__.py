@@ -5,6 +5,7 @@ from warehouse.files import File, FilesUnreadableError, csv_rows, reading, scrat
 from warehouse.functions import content_number, function, key_number
 from warehouse.lake import RawTable, lake_rows, register_lake, rewrite_rows
 from warehouse.session import (
+    NothingThereError,
     QueryError,
     Session,
     WarehouseBusyError,
@@ -30,6 +31,7 @@ __all__ = [
     "File",
     "FilesUnreadableError",
     "Model",
+    "NothingThereError",
     "QueryError",
     "RawTable",
     "Session",

@@ -25,6 +25,10 @@ class NothingThereError(ForeseenError):
     """A table that was asked for does not exist."""
 
 
+class WrongQuestionError(ForeseenError):
+    """A query that a user wrote and nothing can answer."""
+
+
 class Session:
     """One open transaction."""
 
@@ -37,12 +41,15 @@ class Session:
 
     def read(self, query: str, params: Sequence[Any] = ()) -> pa.Table:
         """The rows of a query, or of a table by its name."""
-        sql = query if " " in query.strip() else f"select * from {query}"
+        sql = query if len(query.split()) != 1 else f"select * from {query}"
         try:
-            return self._connection.sql(sql, params=list(params) or None).to_arrow_table()
+            rows = self._connection.sql(sql, params=list(params) or None)
         except duckdb.CatalogException as error:
             reason = str(error).splitlines()[0]
             raise NothingThereError(f"{reason} If nothing was built yet: `cdp refresh`.") from error
+        if rows is None:  # it was empty, or a statement that has no answer
+            raise WrongQuestionError("That is no query: begin with `select` or `from`.")
+        return rows.to_arrow_table()
 
     def run(self, statements: str) -> None:
         """Run statements that are separated by a semicolon at the end of a line."""
@@ -162,11 +169,17 @@ def exists(name: str) -> bool:
 
 
 def ask(file: Path, query: str) -> pa.Table:
-    """The rows of a query over a published copy. Raises NothingThereError."""
+    """The rows of a query over a published copy.
+
+    Raises NothingThereError, or WrongQuestionError when it is no query or does not run.
+    """
     if not file.exists():
         raise NothingThereError(f"{file} is not published yet: run `cdp refresh`.")
     with opened(str(file), read_only=True) as connection:
-        return Session(connection).read(query)
+        try:
+            return Session(connection).read(query)
+        except QueryError as error:
+            raise WrongQuestionError(str(error)) from error
 
 
 def tables() -> list[str]:
