@@ -40,6 +40,7 @@ NOON = datetime(2011, 3, 1, 12)
 TEXT, TIME = pa.string(), pa.timestamp("us")
 Event = dict[str, Any]
 GIVEN = {
+    "staging.stg_shop__order_contacts": dict.fromkeys(("order_id", "email"), TEXT),
     "marts.fct_orders": {
         **dict.fromkeys(("customer_id", "order_id", "channel"), TEXT),
         **{"ordered_at": TIME, "items": pa.int64(), "products": pa.int64()},

@@ -13,6 +13,12 @@ events as (
 
 ),
 
+guests as (
+
+    select * from {{ ref('stg_shop__order_contacts') }}
+
+),
+
 devices as (
 
     select distinct anonymous_id
@@ -75,6 +81,31 @@ periods as (
 
 ),
 
+told as (
+
+    select
+        events.anonymous_id,
+        coalesce(events.email, guests.email) as email
+    from events
+    left join guests
+        on events.order_id = guests.order_id and events.event_name = 'Order Completed'
+
+),
+
+{# Where nobody logs in, the only mailbox that a form or a guest's order tells is the user's. #}
+mailboxes as (
+
+    select
+        told.anonymous_id,
+        min(told.email) as email
+    from told
+    left join stays on told.anonymous_id = stays.anonymous_id
+    where told.email is not null and stays.anonymous_id is null
+    group by told.anonymous_id
+    having count(distinct told.email) = 1
+
+),
+
 final as (
 
     select
@@ -82,11 +113,13 @@ final as (
         'web:visitor:' || replace(replace(devices.anonymous_id, '~', '~0'), '/', '~1')
         || case when periods.place > 1 then '/' || periods.user_id else '' end as record_key,
         periods.user_id,
+        mailboxes.email,
         periods.after_at,
         periods.until_at,
         coalesce(periods.people > 1, false) as is_handed_on
     from devices
     left join periods on devices.anonymous_id = periods.anonymous_id
+    left join mailboxes on devices.anonymous_id = mailboxes.anonymous_id
 
 )
 

@@ -44,12 +44,12 @@ bare_records as (
         device_periods.record_key,
         'web' as source,
         device_periods.anonymous_id as source_key,
-        cast(null as string) as email,
+        device_periods.email,
         min(events.occurred_at) as first_seen_at,
         max(events.occurred_at) as seen_at
     from device_periods
     inner join events on {{ in_device_period('events', 'device_periods') }}
-    group by device_periods.record_key, device_periods.anonymous_id
+    group by device_periods.record_key, device_periods.anonymous_id, device_periods.email
     union all
     select
         'web:user:' || user_id as record_key,
