@@ -4,7 +4,10 @@ with
 
 lines as (
 
-    select * from {{ ref('int_core__sold_lines') }}
+    select
+        *,
+        case when line_class = 'sale' and impossible_time is null then ordered_at end as sold_at
+    from {{ ref('int_core__sold_lines') }}
     where line_class in ('sale', 'cancellation')
 
 ),
@@ -64,8 +67,8 @@ prices as (
     select
         product_id,
         cast({{ median_amount('unit_price') }} as decimal(18, 3)) as usual_price,
-        cast(min(ordered_at) as date) as first_sold_on,
-        cast(max(ordered_at) as date) as last_sold_on,
+        cast(min(sold_at) as date) as first_sold_on,
+        cast(max(sold_at) as date) as last_sold_on,
         cast(sum(quantity) as bigint) as quantity_sold
     from lines
     group by product_id

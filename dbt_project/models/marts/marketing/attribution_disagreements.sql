@@ -8,6 +8,12 @@ attribution as (
 
 ),
 
+as_of as (
+
+    select * from {{ ref('as_of') }}
+
+),
+
 months as (
 
     select
@@ -27,12 +33,14 @@ months as (
 final as (
 
     select
-        *,
+        months.*,
         cast(
             greatest({{ attribution_models() | join(', ') }})
             - least({{ attribution_models() | join(', ') }}) as decimal(18, 3)
-        ) as disagreement
+        ) as disagreement,
+        months.month < cast(date_trunc('month', as_of.as_of) as date) as is_whole_month
     from months
+    cross join as_of
 
 )
 

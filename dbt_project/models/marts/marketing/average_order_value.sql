@@ -13,6 +13,12 @@ orders as (
 
 ),
 
+as_of as (
+
+    select * from {{ ref('as_of') }}
+
+),
+
 numbered as (
 
     select
@@ -36,17 +42,20 @@ numbered as (
 final as (
 
     select
-        month,
-        channel,
-        buyer_kind,
+        numbered.month,
+        numbered.channel,
+        numbered.buyer_kind,
         count(*) as orders,
-        count(distinct customer_id) as customers,
-        cast(sum(order_amount) as decimal(18, 3)) as revenue,
-        cast(cast(sum(order_amount) as double) / count(*) as decimal(18, 3)) as average_order_value,
-        cast({{ median_amount('order_amount') }} as decimal(18, 3)) as median_order_value,
-        cast(sum(items) / count(*) as decimal(18, 3)) as items_per_order
+        count(distinct numbered.customer_id) as customers,
+        cast(sum(numbered.order_amount) as decimal(18, 3)) as revenue,
+        cast(cast(sum(numbered.order_amount) as double) / count(*) as decimal(18, 3))
+            as average_order_value,
+        cast({{ median_amount('numbered.order_amount') }} as decimal(18, 3)) as median_order_value,
+        cast(sum(numbered.items) / count(*) as decimal(18, 3)) as items_per_order,
+        numbered.month < cast(date_trunc('month', max(as_of.as_of)) as date) as is_whole_month
     from numbered
-    group by month, channel, buyer_kind
+    cross join as_of
+    group by numbered.month, numbered.channel, numbered.buyer_kind
 
 )
 

@@ -15,7 +15,9 @@ spending as (
         cast(date_trunc('month', reported_on) as date) as month,
         sum(impressions) as impressions,
         sum(clicks) as clicks,
-        sum(spend) as spend
+        sum(spend) as spend,
+        {# What a part of the cost brought is no return: without all rates there is none. #}
+        case when count(spend) = count(*) then sum(spend) end as whole_spend
     from {{ ref('fct_ad_spend') }}
     group by campaign_key, cast(date_trunc('month', reported_on) as date)
 
@@ -48,6 +50,12 @@ earning as (
     from {{ ref('int_marketing__net_credits') }}
     where campaign_key is not null
     group by campaign_key, cast(date_trunc('month', ordered_at) as date)
+
+),
+
+as_of as (
+
+    select * from {{ ref('as_of') }}
 
 ),
 
@@ -86,13 +94,18 @@ final as (
         {%- for model in attribution_models() %}
         cast(coalesce(earning.revenue_{{ model }}, 0) as decimal(18, 3)) as revenue_{{ model }},
         cast(
-            cast(coalesce(earning.revenue_{{ model }}, 0) as double) / nullif(spending.spend, 0)
+            cast(coalesce(earning.revenue_{{ model }}, 0) as double)
+            / nullif(spending.whole_spend, 0)
             as decimal(18, 4)
         ) as roas_{{ model }},
         {%- endfor %}
-        cast(cast(spending.spend as double) / nullif(earning.new_customers, 0) as decimal(18, 2))
-            as cost_per_new_customer
+        cast(
+            cast(spending.whole_spend as double) / nullif(earning.new_customers, 0)
+            as decimal(18, 2)
+        ) as cost_per_new_customer,
+        months.month < cast(date_trunc('month', as_of.as_of) as date) as is_whole_month
     from months
+    cross join as_of
     left join campaigns on months.campaign_key = campaigns.campaign_key
     left join spending
         on months.campaign_key = spending.campaign_key and months.month = spending.month

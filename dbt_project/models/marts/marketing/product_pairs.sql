@@ -1,6 +1,8 @@
 {#
-One row per two products that meet on one order much more often than chance (complements) or much
-less (substitutes: either will do).
+One row per two products that meet on one order much more often than chance (complements), or two
+of one category that meet much less often (substitutes: either may do).
+
+Products of two categories that seldom meet have other buyers, and do not stand for each other.
 
 Corrected by Benjamini and Hochberg over every two products that sell enough, whether they met or
 not, and for both questions: of those listed, at most the share `rule_false_discoveries` is false.
@@ -67,7 +69,10 @@ final as (
         corrected.q_value <= {{ var('rule_false_discoveries') }}
         and (
             corrected.lift_low >= {{ var('pair_least_lift') }}
-            or corrected.lift_high * {{ var('pair_least_lift') }} <= 1
+            or (
+                corrected.lift_high * {{ var('pair_least_lift') }} <= 1
+                and product.category = other_product.category
+            )
         )
 
 )

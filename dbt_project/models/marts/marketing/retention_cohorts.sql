@@ -121,7 +121,7 @@ final as (
         cast(coalesce(active.revenue, 0) as decimal(18, 3)) as revenue,
         cast(coalesce(active.net_revenue, 0) as decimal(18, 3)) as net_revenue,
         round(coalesce(active.active_customers, 0) / cohorts.customers, 6) as retention,
-        {{ months_between('months.month', 'as_of.as_of') }} > 0 as is_whole_month
+        months.month < cast(date_trunc('month', as_of.as_of) as date) as is_whole_month
     from cohorts
     inner join histories on cohorts.cohort_month = histories.cohort_month
     inner join months on cohorts.cohort_month <= months.month
