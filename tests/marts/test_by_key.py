@@ -40,6 +40,7 @@ NOON = datetime(2011, 3, 1, 12)
 TEXT, TIME = pa.string(), pa.timestamp("us")
 Event = dict[str, Any]
 GIVEN = {
+    "marts.int_core__test_customers": {"customer_id": TEXT},
     "staging.stg_shop__order_contacts": dict.fromkeys(("order_id", "email"), TEXT),
     "marts.fct_orders": {
         **dict.fromkeys(("customer_id", "order_id", "channel"), TEXT),

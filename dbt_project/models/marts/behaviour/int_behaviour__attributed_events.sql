@@ -21,6 +21,12 @@ identity_map as (
 
 ),
 
+test_customers as (
+
+    select * from {{ ref('int_core__test_customers') }}
+
+),
+
 visitors as (
 
     select
@@ -44,13 +50,23 @@ users as (
 ),
 
 {# Who is logged in is who did it; before the login the device tells. #}
+attributed as (
+
+    select
+        events.*,
+        coalesce(users.customer_id, visitors.customer_id) as customer_id
+    from events
+    left join visitors on {{ in_device_period('events', 'visitors') }}
+    left join users on events.user_id = users.user_id
+
+),
+
 final as (
 
     select
         events.message_id,
-        coalesce(users.customer_id, visitors.customer_id) as customer_id,
-        coalesce(users.customer_id, visitors.customer_id, events.anonymous_id, events.user_id)
-            as visitor_id,
+        events.customer_id,
+        coalesce(events.customer_id, events.anonymous_id, events.user_id) as visitor_id,
         events.anonymous_id,
         coalesce(events.anonymous_id, events.user_id, events.message_id) as device_key,
         {# A client's session id is unique by itself when it is long, else on its device. #}
@@ -90,11 +106,11 @@ final as (
         events.stock_code,
         events.order_id,
         events.is_bot,
-        events.is_internal,
+        {# Wherever an employee is, it is no visit of a customer. #}
+        events.is_internal or test_customers.customer_id is not null as is_internal,
         events.content_number
-    from events
-    left join visitors on {{ in_device_period('events', 'visitors') }}
-    left join users on events.user_id = users.user_id
+    from attributed as events
+    left join test_customers on events.customer_id = test_customers.customer_id
 
 )
 

@@ -11,7 +11,7 @@ another campaign brings them again.
     views=['int_behaviour__attributed_events'],
     inputs={
         'int_behaviour__attributed_events': {
-            'key': 'device_key', 'content': 'content_number, customer_id'
+            'key': 'device_key', 'content': 'content_number, customer_id, is_internal'
         },
         'stg_web__events': {
             'key': 'coalesce(anonymous_id, user_id, message_id)', 'is_watched': false
