@@ -90,7 +90,10 @@ renamed as (
         event_name,
         lower({{ clean_text('anonymous_id') }}) as anonymous_id,
         lower({{ clean_text('user_id') }}) as user_id,
-        {{ normalise_email('email') }} as email,
+        coalesce(
+            {{ normalise_email('email') }},
+            case when user_id like '%@%' then {{ normalise_email('user_id') }} end
+        ) as email,
         cast(sent_at as timestamp) as sent_at,
         cast(occurred_at as timestamp) as client_occurred_at,
         cast(received_at as timestamp) as received_at,
