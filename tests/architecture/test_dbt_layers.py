@@ -11,6 +11,7 @@ import pytest
 import settings
 import warehouse
 from orchestration.parsing import parsed_manifest
+from serving.publish import selections
 from warehouse import Catalog, Model
 
 LAYERS = ["staging", "identity", "profiles", "marts", "customer_360", "audiences"]
@@ -194,6 +195,12 @@ def test_what_is_read_outside_is_an_exposure(catalog: Catalog) -> None:
     }
     asked = set(re.findall(r"\b(?:from|join) \w+\.(\w+)", _questions()))
     assert (asked - exposed, "audience_members" in exposed) == (set(), True)
+
+
+def test_who_reads_the_copy_for_everyone_is_told_of_each_of_its_tables(catalog: Catalog) -> None:
+    [reader] = [each for each in _manifest()["exposures"].values() if each["name"] == "insights"]
+    read = {node.split(".")[-1] for node in reader["depends_on"]["nodes"]}
+    assert read == {name.split(".")[1] for name in selections(catalog, "insights")} - {"about"}
 
 
 def _questions() -> str:

@@ -41,7 +41,11 @@ final as (
         {{ surrogate_key(['messages.profile_id', 'messages.campaign_id']) }} as message_id,
         identity_map.customer_id,
         'email:' || messages.campaign_id as campaign_key,
-        messages.sent_at,
+        {# Some tools tell only what came after: what arrived, was opened or came back was sent. #}
+        coalesce(
+            messages.sent_at,
+            case when messages.campaign_id is not null then messages.first_event_at end
+        ) as sent_at,
         messages.delivered_at,
         messages.opened_at,
         messages.clicked_at,
