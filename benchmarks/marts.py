@@ -36,7 +36,7 @@ AFTER_IDENTITY = (
     *("int_behaviour__ways_in", "int_behaviour__email_clicks", "int_behaviour__social_touches"),
     "int_behaviour__visit_touches",
     *("int_behaviour__repeated_reports", "fct_events", "fct_sessions", "fct_page_views"),
-    *("fct_checkouts", "fct_touchpoints"),
+    *("fct_touchpoints", "int_behaviour__checkouts", "fct_checkouts"),
     *("int_customer_360__conversations", "customer_timeline"),
 )
 COMPARED = (

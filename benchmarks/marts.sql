@@ -155,7 +155,16 @@ with visits as (
         count(distinct case when is_page or is_heartbeat then page_view_id end) as page_views,
         count(*) filter (event_name = 'Product Viewed') as product_views,
         count(*) filter (event_name = 'Product Added') as products_added,
+        count(*) filter (event_name = 'Product Removed') as products_removed,
         count(distinct coalesce(order_id, message_id)) filter (event_name = 'Order Completed') as orders,
+        min(occurred_at) filter (event_name in (
+            'Product Added', 'Product Removed', 'Cart Viewed', 'Checkout Started', 'Checkout Step Viewed',
+            'Checkout Step Completed', 'Payment Info Entered', 'Order Completed'
+        )) as cart_opened_at,
+        min(occurred_at) filter (event_name = 'Product Added') as cart_filled_at,
+        min(occurred_at) filter (event_name like 'Checkout S%') as checkout_started_at,
+        min(occurred_at) filter (event_name = 'Payment Info Entered') as payment_entered_at,
+        min(occurred_at) filter (event_name = 'Order Completed') as order_completed_at,
         arg_min(
             struct_pack(
                 anonymous_id, device, page_path, source, medium, campaign_name, campaign_id, click_id,
@@ -185,7 +194,9 @@ channels as (
 )
 select
     session_id, customer_id, entry.anonymous_id, started_at, ended_at, events, page_views,
-    coalesce(looked.seconds, 0) as engaged_seconds, product_views, products_added, orders, entry.device,
+    coalesce(looked.seconds, 0) as engaged_seconds, product_views, products_added, products_removed,
+    orders, cart_opened_at, cart_filled_at, checkout_started_at, payment_entered_at, order_completed_at,
+    entry.device,
     coalesce(landed_on, entry.page_path) as entry_page_path,
     coalesce(left_from, entry.page_path) as exit_page_path,
     channel as marketing_channel, entry.source as campaign_source, entry.medium as campaign_medium,
@@ -199,48 +210,36 @@ inner join channels
 
 create table hand.fct_checkouts as
 with steps as (
-    select
-        session_id, min(occurred_at) as began_at,
-        min(occurred_at) filter (event_name = 'Product Added') as cart_filled_at,
-        min(occurred_at) filter (event_name like 'Checkout S%') as checkout_started_at,
-        min(occurred_at) filter (event_name = 'Payment Info Entered') as payment_entered_at,
-        min(occurred_at) filter (event_name = 'Order Completed') as ordered_at,
-        count(*) filter (event_name = 'Product Removed') as products_removed
-    from placed
-    where is_human and event_name in (
-        'Product Added', 'Product Removed', 'Cart Viewed', 'Checkout Started', 'Checkout Step Viewed',
-        'Checkout Step Completed', 'Payment Info Entered', 'Order Completed'
-    )
-    group by session_id
-    having bool_or(event_name not in ('Product Removed', 'Cart Viewed'))
+    select * from hand.fct_sessions
+    where
+        cart_filled_at is not null or checkout_started_at is not null
+        or payment_entered_at is not null or orders > 0
 ),
 later as (
     select session_id, min(o.ordered_at) as ordered_at
-    from steps inner join hand.fct_sessions using (session_id)
-    inner join marts.fct_orders as o using (customer_id)
+    from steps inner join marts.fct_orders as o using (customer_id)
     where
-        steps.ordered_at is null
-        and o.ordered_at between began_at and began_at + interval 7 day
+        order_completed_at is null
+        and o.ordered_at between cart_opened_at and cart_opened_at + interval 7 day
     group by session_id
 )
 select
-    session_id, s.customer_id, began_at, s.marketing_channel, s.device, s.products_added,
+    session_id, customer_id, cart_opened_at as began_at, marketing_channel, device, products_added,
     products_removed, cart_filled_at, checkout_started_at, payment_entered_at,
-    coalesce(steps.ordered_at, later.ordered_at) as ordered_at, s.orders,
+    coalesce(order_completed_at, later.ordered_at) as ordered_at, orders,
     case
-        when steps.ordered_at is not null then 'ordered'
+        when order_completed_at is not null then 'ordered'
         when payment_entered_at is not null then 'payment'
         when checkout_started_at is not null then 'checkout'
         else 'cart'
     end as furthest_step,
     case
-        when steps.ordered_at is not null then 'ordered'
+        when order_completed_at is not null then 'ordered'
         when later.ordered_at is not null then 'ordered_later'
-        when began_at::date + interval 7 day >= as_of then 'open'
+        when cart_opened_at::date + interval 7 day >= as_of then 'open'
         else 'abandoned'
     end as outcome
-from steps inner join hand.fct_sessions as s using (session_id)
-cross join marts.as_of left join later using (session_id);
+from steps cross join marts.as_of left join later using (session_id);
 
 create table hand.fct_touchpoints as
 with clicks as (

@@ -123,32 +123,25 @@ an engine without deletes, make the table.
     {%- set parts = [] -%}
     {%- for input, how in inputs.items() if input not in views -%}
         {%- set part = name ~ '__part_' ~ loop.index -%}
-        {% call statement('part') -%}
-            create or replace temp table {{ part }} as
-            select * from {{ relation_named(input) }}
-            where
-                {% if loads -%}
-                {{ in_touched_loads(relation_named(input), how, changed) }}
-                {%- else -%}
-                {# First the keys alone are read, then of other columns only what is wanted. #}
-                rowid in (
-                    select rowid from {{ relation_named(input) }}
-                    where hash({{ how.key }}) in ({{ changed }})
-                )
-                {%- endif %}
-        {%- endcall %}
-        {%- do parts.append(part) -%}
         {%- set narrowed.sql = with_part(narrowed.sql, relation_named(input), part) -%}
+        {%- set rows = part_of(relation_named(input), how, changed) -%}
+        {%- if loads -%}
+            {% do run_query('create or replace temp table ' ~ part ~ ' as ' ~ rows) %}
+        {%- else -%}
+            {%- do parts.append(part ~ ' as (' ~ rows ~ ')') -%}
+        {%- endif -%}
     {%- endfor -%}
     {% call statement('delete') -%}
         delete from {{ relation }}
         where
-            {% if loads -%} {{ key }} in (select {{ key }} from {{ parts[0] }})
+            {% if loads -%} {{ key }} in (select {{ key }} from {{ name }}__part_1)
             {%- else -%} hash({{ key }}) in ({{ changed }})
             {%- endif %}
     {%- endcall %}
     {% call statement('main') -%}
-        insert into {{ relation }} by name select * from ({{ narrowed.sql }})
+        insert into {{ relation }} by name
+        {{ 'with ' ~ parts | join(', ') if parts }}
+        select * from ({{ narrowed.sql }})
     {%- endcall %}
     {% call statement('keys') -%}
         create or replace temp table {{ name }}__version as
@@ -159,10 +152,20 @@ an engine without deletes, make the table.
         cross join {{ name }}__version as versions
         where is_now.key_no in ({{ changed }});
         drop table {{ name }}__version;
-        {%- for part in parts %}
-        drop table {{ part }};
-        {%- endfor %}
+        drop table if exists {{ name }}__part_1;
     {%- endcall %}
+{%- endmacro %}
+
+{# The SQL of the rows of an input that have touched keys. #}
+{% macro part_of(relation, how, changed) -%}
+    select * from {{ relation }}
+    where
+        {% if how.loads -%}
+        {{ in_touched_loads(relation, how, changed) }}
+        {%- else -%}
+        {# First the keys alone are read, then of other columns only what is wanted. #}
+        rowid in (select rowid from {{ relation }} where hash({{ how.key }}) in ({{ changed }}))
+        {%- endif %}
 {%- endmacro %}
 
 {# The SQL of one row per key, or load: how many input rows, and a number that says what is in them. #}

@@ -25,7 +25,7 @@ from orchestration.defs.dbt.build import let_go
 from orchestration.parsing import loaded_manifest
 from tests.conftest import use_home
 
-pytestmark = pytest.mark.slow  # thirty builds of eleven models take most of a minute
+pytestmark = pytest.mark.slow  # thirty builds of fourteen models take most of a minute
 MODELS = {  # in the order of their lineage
     "staging": ("stg_web__events",),
     "identity": ("device_periods",),
@@ -33,6 +33,7 @@ MODELS = {  # in the order of their lineage
         *("int_behaviour__attributed_events", "int_behaviour__events", "int_behaviour__attention"),
         *("int_behaviour__ways_in", "int_behaviour__repeated_reports", "fct_events"),
         *("fct_sessions", "fct_page_views", "int_behaviour__visit_touches", "fct_touchpoints"),
+        "int_behaviour__checkouts",
     ),
     "customer_360": ("customer_timeline",),
 }
@@ -78,6 +79,7 @@ REFUND = {
     **{"customer_id": "ann", "refund_id": "r", "channel": "web", "product_id": "p"},
     **{"refunded_at": NOON, "quantity": 1, "cancellation_id": "C1", "refund_amount": None},
 }
+ORDER = {"channel": "store", "items": 1, "products": 1, "gross_amount": None, "order_amount": None}
 CAMPAIGN = {
     **{"campaign_key": "email:m", "campaign_name": "email", "source": "email"},
     "marketing_channel": "email",
@@ -90,10 +92,11 @@ CLICK = {
 
 @dataclass
 class World:
-    """The evidence: receipts by load, whom records belong to, and what a product is called."""
+    """The evidence: receipts, whom records belong to, who bought when, what a product is called."""
 
     receipts: list[Event] = field(default_factory=list)
     customers: dict[str, str] = field(default_factory=dict)
+    buyers: dict[int, str | None] = field(default_factory=dict)
     product_name: str = "Cushion"
     loads: int = 0
 
@@ -118,6 +121,10 @@ def _lose(message_id: str) -> Step:
 
 def _link(record: str, customer: str) -> Step:
     return lambda world: world.customers.update({record: customer})
+
+
+def _buy(minute: int, customer: str | None) -> Step:
+    return lambda world: world.buyers.update({minute: customer})
 
 
 def _rename(name: str) -> Step:
@@ -156,7 +163,7 @@ EVENT = st.builds(
         st.sampled_from(("x", "y", None)),
         st.sampled_from(("1", "2", None, None)),
     ),
-    st.sampled_from(("page", "page", "Page Pinged", "Product Viewed", "Order Completed")),
+    st.sampled_from(("page", "page", "Page Pinged", "Product Added", "Order Completed")),
     st.tuples(st.integers(0, 150), st.integers(0, 3)),
     st.tuples(
         st.sampled_from(("", "", "email", "cpc")),
@@ -170,6 +177,7 @@ STEPS = st.one_of(
     st.builds(_load, st.lists(EVENT, max_size=8)),
     st.builds(_lose, st.sampled_from("abcdefghij")),
     st.builds(_link, st.sampled_from(RECORDS), st.sampled_from(("ann", "bob"))),
+    st.builds(_buy, st.sampled_from((60, 90)), st.sampled_from(("ann", "bob", None))),
     st.builds(_rename, st.sampled_from(("Cushion", "Cover"))),
 )
 some = hypothesis_settings(
@@ -208,7 +216,12 @@ def _show(world: World) -> None:
         {"record_key": k, "customer_id": c, "source": "web"} for k, c in world.customers.items()
     ]
     names = ("record_key", "customer_id", "source")
+    orders = [
+        {**ORDER, "order_id": f"{m}", "customer_id": who, "ordered_at": NOON + timedelta(minutes=m)}
+        for m, who in world.buyers.items()
+    ]
     given_rows = {
+        "marts.fct_orders": orders,
         "marts.fct_refunds": [REFUND],
         "marts.dim_products": [{"product_id": "p", "product_name": world.product_name}],
         "marts.dim_campaigns": [CAMPAIGN],

@@ -8,14 +8,15 @@ has replaced.
     materialized='by_key',
     key='customer_id',
     inputs={
-        'fct_orders': {'key': 'customer_id'},
+        'fct_orders': {'key': 'customer_id', 'numbers_of': 'fct_touchpoints'},
+        'fct_sessions': {'key': 'customer_id', 'is_watched': false},
         'fct_refunds': {'key': 'customer_id'},
-        'fct_sessions': {'key': 'customer_id'},
         'consent_decisions': {'key': 'customer_id'},
         'int_customer_360__conversations': {'key': 'customer_id'}
     },
     fixed={'dim_products': 'product_id, product_name'}
 ) }}
+-- depends_on: {{ ref('fct_touchpoints') }}
 
 with
 

@@ -21,7 +21,15 @@ events as (
         *,
         event_type in ('page', 'screen') or is_heartbeat as is_on_page,
         case when event_name = 'Order Completed' then coalesce(order_id, message_id) end
-            as order_key
+            as order_key,
+        case
+            when event_name in ('Cart Viewed', 'Product Removed') then 'look'
+            when event_name = 'Product Added' then 'cart'
+            when event_name = 'Checkout Started' then 'checkout'
+            when event_name in ('Checkout Step Viewed', 'Checkout Step Completed') then 'checkout'
+            when event_name = 'Payment Info Entered' then 'payment'
+            when event_name = 'Order Completed' then 'order'
+        end as checkout_step
     from {{ ref('int_behaviour__events') }}
     where not is_bot and not is_internal
 
@@ -63,8 +71,14 @@ visits as (
         count(distinct case when is_on_page then page_view_id end) as page_views,
         count(case when event_name = 'Product Viewed' then 1 end) as product_views,
         count(case when event_name = 'Product Added' then 1 end) as products_added,
+        count(case when event_name = 'Product Removed' then 1 end) as products_removed,
         {# A page of thanks that is loaded again reports its order again. #}
         count(distinct order_key) as orders,
+        min(case when checkout_step is not null then occurred_at end) as cart_opened_at,
+        min(case when checkout_step = 'cart' then occurred_at end) as cart_filled_at,
+        min(case when checkout_step = 'checkout' then occurred_at end) as checkout_started_at,
+        min(case when checkout_step = 'payment' then occurred_at end) as payment_entered_at,
+        min(case when checkout_step = 'order' then occurred_at end) as order_completed_at,
         {{ first_row([
             'anonymous_id', 'device', 'page_path', 'campaign_source', 'campaign_medium',
             'campaign_name', 'campaign_id', 'click_id', 'click_id_name', 'referrer_host'
@@ -90,7 +104,13 @@ final as (
         cast(coalesce(attention.engaged_seconds, 0) as bigint) as engaged_seconds,
         visits.product_views,
         visits.products_added,
+        visits.products_removed,
         visits.orders,
+        visits.cart_opened_at,
+        visits.cart_filled_at,
+        visits.checkout_started_at,
+        visits.payment_entered_at,
+        visits.order_completed_at,
         visits.entry.device,
         coalesce(visits.landing.page_path, visits.entry.page_path) as entry_page_path,
         coalesce(visits.leaving.page_path, visits.entry.page_path) as exit_page_path,

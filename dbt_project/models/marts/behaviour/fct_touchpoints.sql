@@ -9,15 +9,10 @@ store receipts. A click in an e-mail and the visit it begins are one touch.
     key='coalesce(customer_id, reference)',
     views=['int_behaviour__visit_touches'],
     inputs={
-        'fct_sessions': {
-            'key': 'coalesce(customer_id, session_id)',
-            'content': 'session_id, started_at, marketing_channel, campaign_id, campaign_name'
-        },
+        'fct_sessions': {'key': 'coalesce(customer_id, session_id)'},
         'int_behaviour__email_clicks': {'key': 'coalesce(customer_id, event_id)'},
         'int_behaviour__social_touches': {'key': 'coalesce(customer_id, interaction_id)'},
-        'fct_orders': {
-            'key': 'coalesce(customer_id, order_id)', 'content': 'order_id, ordered_at, channel'
-        }
+        'fct_orders': {'key': 'coalesce(customer_id, order_id)'}
     },
     fixed={'dim_campaigns': none}
 ) }}

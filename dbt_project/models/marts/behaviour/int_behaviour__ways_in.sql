@@ -21,6 +21,19 @@ rules as (
 
 ),
 
+{# As they came, before they are brought into one shape: there are few of them. #}
+given as (
+
+    select
+        campaign_medium,
+        campaign_source,
+        referrer_host,
+        click_id_name
+    from events
+    group by campaign_medium, campaign_source, referrer_host, click_id_name
+
+),
+
 ways_in as (
 
     select
@@ -28,7 +41,7 @@ ways_in as (
         lower(coalesce(campaign_source, '')) as source,
         coalesce(referrer_host, '') as referrer_host,
         coalesce(click_id_name, '') as click_id_name
-    from events
+    from given
     group by
         lower(coalesce(campaign_medium, '')),
         lower(coalesce(campaign_source, '')),
