@@ -23,12 +23,20 @@ spending as (
 
 ),
 
+{#
+Each click in an e-mail begins a visit. Where the browser tells nobody's name the two are not known
+to be one touch, so where clicks are reported they alone count.
+#}
 touching as (
 
     select
         campaign_key,
         cast(date_trunc('month', occurred_at) as date) as month,
-        count(*) as touches
+        case
+            when count(case when kind = 'email_click' then 1 end) > 0
+                then count(case when kind = 'email_click' then 1 end)
+            else count(*)
+        end as touches
     from {{ ref('fct_touchpoints') }}
     where campaign_key is not null
     group by campaign_key, cast(date_trunc('month', occurred_at) as date)
