@@ -232,7 +232,7 @@ def _dbt(*words: str) -> None:
 
     here = ["--project-dir", str(settings.DBT_PROJECT), "--profiles-dir", str(settings.DBT_PROJECT)]
     kinds = ["--resource-type", "model", "--resource-type", "seed"]
-    quiet = ["--quiet", "--log-level-file", "info"]
+    quiet = ["--quiet", "--log-level-file", "info", "--no-write-json"]
     done = dbtRunner(manifest=loaded_manifest()).invoke(
         ["build", *quiet, *here, *kinds, "-s", *words]
     )

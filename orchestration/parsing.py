@@ -47,9 +47,13 @@ def _newest_source() -> float:
 
 
 @lru_cache(maxsize=1)
-def _parse(_target: Path, _newest: float) -> Manifest:
+def _parse(target: Path, newest: float) -> Manifest:
+    """The project as it is; written to the target unless what is there fits."""
     here = str(settings.DBT_PROJECT)
-    done = dbtRunner().invoke(["parse", "--quiet", "--project-dir", here, "--profiles-dir", here])
+    words = ["parse", "--quiet", "--project-dir", here, "--profiles-dir", here]
+    if _parsed_at(target) >= newest:
+        words.append("--no-write-json")
+    done = dbtRunner().invoke(words)
     if not isinstance(done.result, Manifest):
         raise DbtParseError(str(done.exception))
     return done.result

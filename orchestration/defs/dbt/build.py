@@ -21,6 +21,7 @@ from warehouse.catalog import manifest_path
 OPTIONS = (
     *("--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"),
     *("--quiet", "--log-level-file", "info"),  # a file of every query takes a tenth of the time
+    "--no-write-json",  # the manifest is written when it is parsed, not by each step again
 )
 
 
