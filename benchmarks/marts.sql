@@ -252,22 +252,35 @@ with clicks as (
         partition by trim(event_id) order by updated_at desc, raw_email.events._dlt_load_id desc
     ) = 1 and lower(trim(kind)) = 'clicked'
 ),
-latest as (
-    select * from marts.dim_campaigns
-    qualify row_number() over (
-        partition by source, lower(campaign_name) order by started_on desc nulls last, campaign_key
-    ) = 1
+named as (
+    select
+        *, lower(campaign_name) as name, coalesce(started_on, date '1900-01-01') as began,
+        row_number() over of_name as n, lead(began) over of_name as next_n,
+        row_number() over of_channel as c, lead(began) over of_channel as next_c
+    from marts.dim_campaigns
+    window
+        of_name as (partition by source, name order by began, campaign_key),
+        of_channel as (partition by source, name, marketing_channel order by began, campaign_key)
 ),
 visits as (
     select
-        s.session_id, s.customer_id, s.started_at, coalesce(i.campaign_key, n.campaign_key) as campaign_key,
-        coalesce(i.marketing_channel, n.marketing_channel, s.marketing_channel) as marketing_channel
+        s.session_id, s.customer_id, s.started_at,
+        coalesce(i.campaign_key, c.campaign_key, n.campaign_key) as campaign_key,
+        coalesce(i.marketing_channel, c.marketing_channel, n.marketing_channel, s.marketing_channel)
+            as marketing_channel
     from hand.fct_sessions as s
     left join marts.dim_campaigns as i
         on s.campaign_id = i.campaign_id and (s.marketing_channel = 'email') = (i.source = 'email')
-    left join latest as n
-        on lower(s.campaign_name) = lower(n.campaign_name)
+    left join named as c
+        on lower(s.campaign_name) = c.name and s.marketing_channel = c.marketing_channel
+        and (s.marketing_channel = 'email') = (c.source = 'email')
+        and (c.c = 1 or s.started_at::date >= c.began)
+        and (c.next_c is null or s.started_at::date < c.next_c)
+    left join named as n
+        on lower(s.campaign_name) = n.name
         and (s.marketing_channel = 'email') = (n.source = 'email')
+        and (n.n = 1 or s.started_at::date >= n.began)
+        and (n.next_n is null or s.started_at::date < n.next_n)
 )
 select
     md5('visit|' || session_id) as touchpoint_id, customer_id, started_at as occurred_at, 'visit' as kind,

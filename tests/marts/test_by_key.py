@@ -54,9 +54,11 @@ GIVEN = {
         "refund_amount": pa.decimal128(18, 3),
     },
     "marts.dim_products": dict.fromkeys(("product_id", "product_name"), TEXT),
-    "marts.dim_campaigns": {
-        **dict.fromkeys(("campaign_key", "campaign_id", "campaign_name", "source"), TEXT),
-        **{"marketing_channel": TEXT, "started_on": pa.date32()},
+    "marts.int_behaviour__named_campaigns": {
+        **dict.fromkeys(("campaign_key", "campaign_id", "name", "marketing_channel"), TEXT),
+        **{"is_email": pa.bool_(), "started_on": pa.date32()},
+        **dict.fromkeys(("next_of_name", "next_of_channel"), pa.date32()),
+        **dict.fromkeys(("place_of_name", "place_of_channel"), pa.int64()),
     },
     "marts.int_behaviour__email_clicks": {
         **dict.fromkeys(("event_id", "customer_id", "campaign_key"), TEXT),
@@ -81,8 +83,8 @@ REFUND = {
 }
 ORDER = {"channel": "store", "items": 1, "products": 1, "gross_amount": None, "order_amount": None}
 CAMPAIGN = {
-    **{"campaign_key": "email:m", "campaign_name": "email", "source": "email"},
-    "marketing_channel": "email",
+    **{"campaign_key": "email:m", "name": "email", "is_email": True, "marketing_channel": "email"},
+    **{"place_of_name": 1, "place_of_channel": 1},
 }
 CLICK = {
     **{"event_id": "c", "customer_id": "ann", "campaign_key": "email:m"},
@@ -224,7 +226,7 @@ def _show(world: World) -> None:
         "marts.fct_orders": orders,
         "marts.fct_refunds": [REFUND],
         "marts.dim_products": [{"product_id": "p", "product_name": world.product_name}],
-        "marts.dim_campaigns": [CAMPAIGN],
+        "marts.int_behaviour__named_campaigns": [CAMPAIGN],
         "marts.int_behaviour__email_clicks": [CLICK],
     }
     with warehouse.transaction() as session:

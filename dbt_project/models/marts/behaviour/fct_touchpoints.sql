@@ -14,10 +14,10 @@ store receipts. A click in an e-mail and the visit it begins are one touch.
         'int_behaviour__social_touches': {'key': 'coalesce(customer_id, interaction_id)'},
         'fct_orders': {'key': 'coalesce(customer_id, order_id)'}
     },
-    fixed={'dim_campaigns': none}
+    fixed={'int_behaviour__named_campaigns': none}
 ) }}
 -- depends_on: {{ ref('fct_sessions') }}
--- depends_on: {{ ref('dim_campaigns') }}
+-- depends_on: {{ ref('int_behaviour__named_campaigns') }}
 
 with
 

@@ -16,39 +16,52 @@ email_clicks as (
 
 ),
 
-{# A name may have been used twice in one channel: the campaign that began last is meant. #}
 campaigns as (
 
-    select
-        campaign_key,
-        campaign_id,
-        campaign_name,
-        source,
-        marketing_channel,
-        row_number() over (
-            partition by source, lower(campaign_name)
-            order by started_on desc nulls last, campaign_key asc nulls last
-        ) as place
-    from {{ ref('dim_campaigns') }}
+    select * from {{ ref('int_behaviour__named_campaigns') }}
 
 ),
 
+{# Of a name, the campaign that had begun last is meant, of the visit's channel if it has one. #}
 matched as (
 
     select
         sessions.*,
-        coalesce(by_id.campaign_key, by_name.campaign_key) as campaign_key,
-        coalesce(by_id.marketing_channel, by_name.marketing_channel) as campaign_channel
+        coalesce(by_id.campaign_key, by_channel.campaign_key, by_name.campaign_key)
+            as campaign_key,
+        coalesce(
+            by_id.marketing_channel, by_channel.marketing_channel, by_name.marketing_channel
+        ) as campaign_channel
     from sessions
     left join campaigns as by_id
         on
             sessions.campaign_id = by_id.campaign_id
-            and (sessions.marketing_channel = 'email') = (by_id.source = 'email')
+            and (sessions.marketing_channel = 'email') = by_id.is_email
+    left join campaigns as by_channel
+        on
+            lower(sessions.campaign_name) = by_channel.name
+            and (sessions.marketing_channel = 'email') = by_channel.is_email
+            and sessions.marketing_channel = by_channel.marketing_channel
+            and (
+                by_channel.place_of_channel = 1
+                or cast(sessions.started_at as date) >= by_channel.started_on
+            )
+            and (
+                by_channel.next_of_channel is null
+                or cast(sessions.started_at as date) < by_channel.next_of_channel
+            )
     left join campaigns as by_name
         on
-            lower(sessions.campaign_name) = lower(by_name.campaign_name)
-            and (sessions.marketing_channel = 'email') = (by_name.source = 'email')
-            and by_name.place = 1
+            lower(sessions.campaign_name) = by_name.name
+            and (sessions.marketing_channel = 'email') = by_name.is_email
+            and (
+                by_name.place_of_name = 1
+                or cast(sessions.started_at as date) >= by_name.started_on
+            )
+            and (
+                by_name.next_of_name is null
+                or cast(sessions.started_at as date) < by_name.next_of_name
+            )
 
 ),
 
