@@ -5,6 +5,27 @@
     )
 {%- endmacro %}
 
+{#
+How likely `n` chances that make `mean` together give `k` or more: at most so much, one where `k` does
+not exceed the mean by one. They are taken for equal ones (Hoeffding, 1956), the tail for its first
+term over what is left of a geometric sum, and the term is Stirling's.
+#}
+{% macro binomial_tail(k, n, mean) -%}
+    case
+        when {{ k }} <= {{ mean }} + 1 then 1.0
+        else
+            exp(
+                {{ k }} * ln({{ mean }} / {{ k }})
+                + coalesce(
+                    ({{ n }} - {{ k }})
+                    * ln(({{ n }} - {{ mean }}) / nullif({{ n }} - {{ k }}, 0)), 0
+                )
+            )
+            * coalesce(sqrt({{ n }} / (2 * pi() * {{ k }} * nullif({{ n }} - {{ k }}, 0))), 1)
+            / (1 - ({{ n }} - {{ k }}) * {{ mean }} / (({{ k }} + 1) * ({{ n }} - {{ mean }})))
+    end
+{%- endmacro %}
+
 {# Calendar months from one date to another, whatever the days. #}
 {% macro months_between(first, last) -%}
     cast(

@@ -20,8 +20,13 @@ PLANTED = {(3, 7): 0.35, (20, 41): 0.20, (55, 90): 0.50}  # X, Y: chance that X 
 SEQUENCES = (
     "int_marketing__first_purchases",
     "int_marketing__places",
+    "int_marketing__places_by_kind",
     "int_marketing__followed_products",
     "int_marketing__judged_sequences",
+    "int_marketing__kept_sequences",
+    "int_marketing__followers",
+    "int_marketing__rule_tables",
+    "int_marketing__measured_sequences",
     "product_sequences",
     "int_marketing__baskets",
     "int_marketing__judged_pairs",

@@ -1,8 +1,14 @@
 {#
 One row per two products that had a fair chance to meet and did, with how surprising it is.
 
-The p-value is Chernoff's bound for a sum of independent chances, one per customer: it holds for any
-number of customers, however small, and is never too low.
+What chance makes of it: each place in the windows of X is taken by Y with Y's share of all first
+purchases of its kind. So neither a season, nor a launch, nor what the stores alone sell, nor a
+customer who buys a lot, nor one who buys little at a time, is taken for a rule: what is bought alone
+has other chances than what goes along in a basket of fifty.
+
+If X brings no Y, purchases of Y are drawn into its windows without replacement, kind by kind: a sum
+of independent chances, of at most as many as there are places and purchases. Which pairs are tested
+is decided by the products' sizes alone, never by what was found.
 #}
 
 with
@@ -16,13 +22,25 @@ followed as (
 purchases as (
 
     select * from {{ ref('int_marketing__first_purchases') }}
-    where buyers >= {{ var('rule_min_buyers') }}
 
 ),
 
-as_of as (
+places_by_kind as (
 
-    select * from {{ ref('as_of') }}
+    select * from {{ ref('int_marketing__places_by_kind') }}
+
+),
+
+purchases_by_kind as (
+
+    select
+        product_id,
+        kind,
+        count(*) as purchases,
+        max(purchases_of_kind) as purchases_of_kind
+    from purchases
+    where buyers >= {{ var('rule_min_buyers') }}
+    group by product_id, kind
 
 ),
 
@@ -30,44 +48,29 @@ places as (
 
     select
         first_product_id,
-        count(*) as places
-    from {{ ref('int_marketing__places') }}
+        sum(places) as places
+    from places_by_kind
     group by first_product_id
-
-),
-
-windows as (
-
-    select
-        purchases.product_id,
-        count(*) as customers
-    from purchases
-    cross join as_of
-    where
-        cast(purchases.bought_at as date) + interval '{{ var("sequence_days") }}' day
-        <= as_of.as_of
-    group by purchases.product_id
 
 ),
 
 all_purchases as (
 
-    select count(*) as purchases from {{ ref('int_marketing__first_purchases') }}
+    select count(*) as purchases from purchases
 
 ),
 
 shares as (
 
     select
-        purchases.product_id,
-        count(*) / max(all_purchases.purchases) as share_of_all
-    from purchases
+        purchases_by_kind.product_id,
+        sum(purchases_by_kind.purchases) / max(all_purchases.purchases) as share_of_all
+    from purchases_by_kind
     cross join all_purchases
-    group by purchases.product_id
+    group by purchases_by_kind.product_id
 
 ),
 
-{# Which pairs are tested is decided by the products' sizes alone, never by what was found. #}
 tested as (
 
     select count(*) as pairs
@@ -79,31 +82,42 @@ tested as (
 
 ),
 
-final as (
+chances as (
 
     select
         followed.first_product_id,
         followed.then_product_id,
-        followed.customers,
-        followed.expected_customers,
-        followed.median_gap_seconds,
-        windows.customers as first_customers,
-        tested.pairs as pairs_tested,
-        case
-            when followed.customers > followed.expected_customers
-                then
-                    exp(
-                        followed.customers - followed.expected_customers
-                        - followed.customers
-                        * ln(followed.customers / followed.expected_customers)
-                    )
-            else 1.0
-        end as p_value
+        max(followed.customers) as customers,
+        round(sum(
+            places_by_kind.places
+            * purchases_by_kind.purchases / purchases_by_kind.purchases_of_kind
+        ), 9) as expected_customers,
+        sum(least(places_by_kind.places, purchases_by_kind.purchases)) as most_customers
     from followed
+    inner join places_by_kind on followed.first_product_id = places_by_kind.first_product_id
+    inner join purchases_by_kind
+        on
+            followed.then_product_id = purchases_by_kind.product_id
+            and places_by_kind.kind = purchases_by_kind.kind
+    group by followed.first_product_id, followed.then_product_id
+
+),
+
+final as (
+
+    select
+        chances.first_product_id,
+        chances.then_product_id,
+        chances.customers,
+        chances.expected_customers,
+        tested.pairs as pairs_tested,
+        {{ binomial_tail(
+            'chances.customers', 'chances.most_customers', 'chances.expected_customers'
+        ) }} as p_value
+    from chances
     cross join tested
-    inner join windows on followed.first_product_id = windows.product_id
-    inner join places on followed.first_product_id = places.first_product_id
-    inner join shares on followed.then_product_id = shares.product_id
+    inner join places on chances.first_product_id = places.first_product_id
+    inner join shares on chances.then_product_id = shares.product_id
     where places.places * shares.share_of_all >= {{ var('rule_min_expected') }}
 
 )

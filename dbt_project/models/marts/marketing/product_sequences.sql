@@ -1,15 +1,27 @@
 {#
 One row per rule: who buys X for the first time buys Y within so many days, more often than chance.
 
-Rules are kept by Benjamini and Hochberg over every two products that had a fair chance to meet,
-whether they did or not: of those listed, at most the share `rule_false_discoveries` is false.
+The probability is that of customers who have no Y when they buy X; what it would be without X is told
+by the lift, for which kinds of purchases are compared one by one.
 #}
 
 with
 
-judged as (
+measured as (
 
-    select * from {{ ref('int_marketing__judged_sequences') }}
+    select * from {{ ref('int_marketing__measured_sequences') }}
+
+),
+
+purchases as (
+
+    select * from {{ ref('int_marketing__first_purchases') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('as_of') }}
 
 ),
 
@@ -19,53 +31,74 @@ products as (
 
 ),
 
-ranked as (
+{# Who has Y before X cannot follow; a window that is not over counts by its days that are. #}
+windows as (
 
     select
-        *,
-        p_value * pairs_tested / rank() over (order by p_value asc nulls last) as adjusted
-    from judged
+        measured.first_product_id,
+        measured.then_product_id,
+        count(*) as customers,
+        sum(least(
+            {{ days_between('cast(firsts.bought_at as date)', 'as_of.as_of') }},
+            {{ var('sequence_days') }}
+        )) / {{ var('sequence_days') }} as windows_over
+    from measured
+    cross join as_of
+    inner join purchases as firsts on measured.first_product_id = firsts.product_id
+    left join purchases as thens
+        on
+            measured.then_product_id = thens.product_id
+            and firsts.customer_id = thens.customer_id
+            and firsts.bought_at >= thens.bought_at
+    where thens.customer_id is null
+    group by measured.first_product_id, measured.then_product_id
 
 ),
 
-corrected as (
+gaps as (
 
     select
-        *,
-        min(adjusted) over (
-            order by p_value asc nulls last rows between current row and unbounded following
-        ) as q_value
-    from ranked
+        first_product_id,
+        then_product_id,
+        median(gap_seconds) as median_gap_seconds
+    from {{ ref('int_marketing__followers') }}
+    group by first_product_id, then_product_id
 
 ),
 
-{# Byar's interval of a Poisson count, 95 %, as a multiple of what chance makes. #}
 final as (
 
     select
-        corrected.first_product_id,
-        corrected.then_product_id,
+        measured.first_product_id,
+        measured.then_product_id,
         first_products.product_name as first_product_name,
         then_products.product_name as then_product_name,
         cast({{ var('sequence_days') }} as bigint) as within_days,
-        corrected.first_customers,
-        corrected.customers as support,
-        round(corrected.customers / corrected.first_customers, 6) as probability,
-        round(corrected.expected_customers / corrected.first_customers, 6) as base_rate,
-        round(corrected.customers / corrected.expected_customers, 4) as lift,
-        round({{ byar_bound('corrected.customers', -1.96) }} / corrected.expected_customers, 4)
-            as lift_low,
-        round({{ byar_bound('corrected.customers + 1', 1.96) }} / corrected.expected_customers, 4)
-            as lift_high,
-        round((corrected.customers + 3) / (corrected.expected_customers + 3), 4) as cautious_lift,
-        round(corrected.median_gap_seconds / 86400, 2) as median_gap_days,
-        corrected.q_value
-    from corrected
+        windows.customers as first_customers,
+        measured.customers as support,
+        round(measured.customers / nullif(windows.windows_over, 0), 6) as probability,
+        round(measured.customers / nullif(windows.windows_over, 0) / measured.lift, 6)
+            as base_rate,
+        round(measured.lift, 4) as lift,
+        round(measured.lift * exp(-measured.deviation), 4) as lift_low,
+        round(measured.lift * exp(measured.deviation), 4) as lift_high,
+        round((measured.customers + 3) / (measured.customers / measured.lift + 3), 4)
+            as cautious_lift,
+        round(gaps.median_gap_seconds / 86400, 2) as median_gap_days,
+        measured.q_value
+    from measured
+    inner join windows
+        on
+            measured.first_product_id = windows.first_product_id
+            and measured.then_product_id = windows.then_product_id
+    inner join gaps
+        on
+            measured.first_product_id = gaps.first_product_id
+            and measured.then_product_id = gaps.then_product_id
     inner join products as first_products
-        on corrected.first_product_id = first_products.product_id
+        on measured.first_product_id = first_products.product_id
     inner join products as then_products
-        on corrected.then_product_id = then_products.product_id
-    where corrected.q_value <= {{ var('rule_false_discoveries') }}
+        on measured.then_product_id = then_products.product_id
 
 )
 
