@@ -14,7 +14,7 @@ from rich.table import Table
 
 import settings
 from orchestration import identity_cli, quarantine_cli
-from orchestration.terminal import console, show_rows
+from orchestration.terminal import console, show_rows, told_apart
 from settings import ForeseenError
 
 settings.prepare()
@@ -270,7 +270,8 @@ def sql(
     except warehouse.NothingThereError as error:
         hint = "" if contacts else " What names people is in the other edition: `--contacts`."
         raise warehouse.NothingThereError(f"{error}{hint}") from error
-    show_rows(answer.slice(0, MOST_ROWS).to_pylist(), of=answer.num_rows)
+    shown = answer.rename_columns(told_apart(answer.column_names)).slice(0, MOST_ROWS)
+    show_rows(shown.to_pylist(), of=answer.num_rows)
 
 
 @app.command()
@@ -337,6 +338,8 @@ def add_key(
     """Make a write key and show it, this once."""
     from ingestion.collector.keys import add
 
+    if not source.strip():
+        raise typer.BadParameter("say what sends with the key, such as shop_site")
     made, text = add(source, tuple(origin or ()), key)
     console.print(f"{made.key_id} of {source}: {text}", highlight=False, markup=False)
 

@@ -27,6 +27,7 @@ def numbers() -> None:
         (("sql", "from customer_360.customer_contacts"), "`--contacts`"),
         (("simulate", "--people", "-5", "company"), "greater than or equal to 0"),
         (("collect", "--port", "99999"), "less than or equal to 65535"),
+        (("collect", "keys", "add", " "), "say what sends with the key"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(
