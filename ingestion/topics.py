@@ -8,7 +8,6 @@ quarantine.
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -41,7 +40,7 @@ MESSAGES_A_BATCH = 20_000  # bounds memory; a batch is checked and written at on
 MESSAGES_A_CALL = 1_000
 CALL_SECONDS = 0.2  # for which a call waits until it has as many
 ANSWER_SECONDS = 10.0  # for brokers to say what they have
-SILENCE_SECONDS = 30.0  # after which a broker that has messages for us is given up
+SILENT_CALLS = 150  # one after the other: then a broker that has messages for us is given up
 
 
 class NotAnsweringError(RuntimeError):
@@ -151,17 +150,18 @@ def _batches(
     todo = {span.name: span for span in spans if span.start < span.end}
     consumer.assign([TopicPartition(s.topic, s.partition, s.start) for s in todo.values()])
     batch: list[Message] = []
-    heard = time.monotonic()
+    silent = 0
     while todo:
-        for message in consumer.consume(MESSAGES_A_CALL, timeout=CALL_SECONDS):
-            heard = time.monotonic()
+        messages = consumer.consume(MESSAGES_A_CALL, timeout=CALL_SECONDS)
+        silent = 0 if messages else silent + 1
+        if silent > SILENT_CALLS:
+            raise NotAnsweringError(f"nothing came of {', '.join(todo)} in {silent} calls")
+        for message in messages:
             batch += _taken(message, todo, reached)
-        if time.monotonic() - heard > SILENCE_SECONDS:
-            raise NotAnsweringError(f"nothing came of {', '.join(todo)} for {SILENCE_SECONDS} s")
         is_full = len(batch) >= MESSAGES_A_BATCH or sum(map(len, batch)) >= BATCH_BYTES
         if is_full or (batch and not todo):
             yield batch
-            batch, heard = [], time.monotonic()
+            batch = []
 
 
 def _taken(message: Message, todo: dict[str, Span], reached: dict[str, int]) -> list[Message]:

@@ -2,13 +2,17 @@
 
 import fcntl
 import os
+import random
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import settings
@@ -17,7 +21,9 @@ from tests import warm
 SMALL = 180  # people in the shared company: enough for every segment, small enough to wait
 OURS = ("SOURCES__", "DESTINATIONS__", "CDP_TODAY")  # what a demo sets
 CDP = Path(sys.executable).parent / "cdp"
+PATIENCE = 600  # seconds that a test waits for what must come: machines stand still for minutes
 Run = Callable[..., subprocess.CompletedProcess[str]]
+hypothesis.settings.load_profile("ci")  # the same examples each time, and no limit of time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,6 +99,23 @@ def refreshed_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     with pytest.MonkeyPatch.context() as patch:
         _copy(made / "data", use_home(home, patch))
     return home
+
+
+def until(is_so: Callable[[], object]) -> None:
+    """Wait for what must come."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, f"it did not come in {PATIENCE} seconds"
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    """A port that nobody listens on, below those that clients get: it stays free for a while."""
+    while True:
+        with suppress(OSError):
+            port = random.SystemRandom().randrange(12_000, 32_000)
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
 
 
 @contextmanager

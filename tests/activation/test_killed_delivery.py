@@ -39,7 +39,11 @@ def delivery_killed_at(hook: Any, moment: str, batch: int) -> None:
         if number == batch:
             threading.Timer(random.Random(batch).uniform(0, 0.05), process.kill).start()
 
-    hook.on_request = kill if moment == "request" else lambda _: None
+    def wait_for_the_kill(number: int) -> None:
+        if number == batch + 3:  # a delivery must not end before a timer that is late
+            wait([process.sentinel])
+
+    hook.on_request = kill if moment == "request" else wait_for_the_kill
     hook.on_answer = {"answer": kill, "after a while": kill_later}.get(moment, lambda _: None)
     process = warm.start(deliver_by_twos, env=os.environ)
     started.set()

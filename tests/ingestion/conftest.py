@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from simulation.server import serving
+from tests.conftest import PATIENCE, free_port
 from tests.ingestion.samples import API_ROWS, CRM_TABLES, Api, Crm, Drops, Shop, all_books
 
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -102,12 +102,12 @@ def postgres_server() -> Iterator[str]:
     found = sorted(POSTGRESQL.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     assert found, f"These tests need PostgreSQL: no {POSTGRESQL}/*/bin. Run `make databases`."
     with _private_folder("postgres") as folder:
-        run, port = _as_user("postgres", folder), _free_port()
+        run, port = _as_user("postgres", folder), free_port()
         initdb, pg_ctl = str(found[-1]), str(found[-1].with_name("pg_ctl"))
         run(initdb, "-D", "data", "-A", "trust", "-U", "cdp", "--no-sync", "-E", "UTF8")
         fast = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
         options = f"-h 127.0.0.1 -p {port} -k {folder} {fast}"
-        run(pg_ctl, "-D", "data", "-w", "-l", "log", "-o", options, "start")
+        run(pg_ctl, "-D", "data", "-t", str(PATIENCE), "-w", "-l", "log", "-o", options, "start")
         yield f"postgresql+psycopg://cdp:kept-secret@127.0.0.1:{port}"
         run(pg_ctl, "-D", "data", "-m", "immediate", "-w", "stop")
 
@@ -118,7 +118,7 @@ def mysql_server() -> Iterator[str]:
     if not MARIADB.exists():
         pytest.skip(f"no MariaDB: there is no {MARIADB}; `make databases` installs it")
     with _private_folder("mysql") as folder:
-        run, port = _as_user("mysql", folder), _free_port()
+        run, port = _as_user("mysql", folder), free_port()
         data, normal = f"--datadir={folder}/data", "--auth-root-authentication-method=normal"
         run("mariadb-install-db", "--no-defaults", data, normal, "--skip-test-db")
         address = ("--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/socket")
@@ -140,7 +140,7 @@ def mysql_server() -> Iterator[str]:
 
 def _wait_for(url: str) -> None:
     engine = sa.create_engine(url)
-    again = Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True)
+    again = Retrying(stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.1), reraise=True)
     again(engine.connect).close()
     engine.dispose()
 
@@ -155,13 +155,6 @@ def _private_folder(user: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 def _user(name: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from ingestion import registry
 from privacy import access, inventory, scan
 from privacy.person import Person, PersonNotFoundError, find
 from tests import warm
-from tests.conftest import SMALL, Run, environment
+from tests.conftest import SMALL, Run, environment, until
 
 KNOWN_TO_ALL = """
 select customer_id from identity.identity_map
@@ -173,9 +172,9 @@ def test_an_erasure_that_was_killed_leaves_no_trace_once_it_is_asked_for_again(
 def _kill_in_the_midst(words: tuple[str, ...], home: Path) -> None:
     """Kill -9 an erasure a second after it has begun its journal."""
     process = warm.start(warm.verb, words, env=environment(home))
-    while not list((home / "privacy" / "pending").glob("*.json")):
-        time.sleep(0.01)
-    time.sleep(1)
+    pending = home / "privacy" / "pending"
+    until(lambda: list(pending.glob("*.json")) or not process.is_alive())
+    process.join(1)
     process.kill()
     process.join()
 

@@ -144,14 +144,16 @@ def test_readers_see_one_refresh_or_the_next_and_never_an_error(
     stop = tmp_path / "stop"
     command = [sys.executable, "-c", READ, str(path_of("insights")), str(stop)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    for reader in readers:
-        assert reader.stdout
-        reader.stdout.readline()
-    for refresh in range(1, 11):
-        build(refresh)
-        publish(catalog)
-        time.sleep(0.05)
-    stop.touch()
+    try:
+        for reader in readers:
+            assert reader.stdout
+            reader.stdout.readline()
+        for refresh in range(1, 11):
+            build(refresh)
+            publish(catalog)
+            time.sleep(0.05)
+    finally:
+        stop.touch()
     assert [reader.communicate()[0].split() for reader in readers] == [["0", "0"]] * 3
 
 

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import uvicorn
 from ingestion.collector import keys
 from ingestion.collector.app import Collector
 from ingestion.collector.log import EventLog, Limits
-from tests.conftest import CDP, environment
+from tests.conftest import CDP, PATIENCE, environment, free_port, until
 
 KEY = "WK_test"
 QUICK = Limits(segment_seconds=3600, free_bytes=0)
@@ -34,7 +33,7 @@ class Running:
 
     def post(self, path: str = "/v1/batch", key: str = KEY, **words: object) -> requests.Response:
         """The answer to one request."""
-        words = {"auth": (key, ""), "timeout": 20, **words}
+        words = {"auth": (key, ""), "timeout": PATIENCE, **words}
         return requests.post(self.url + path, **words)  # type: ignore[arg-type]
 
 
@@ -81,7 +80,7 @@ def _in_a_thread(application: Collector, inbox: Path) -> Running:
         thread.join()
 
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    _until_healthy(url)
+    until(lambda: _answers(url))
     return Running(url, inbox, stop)
 
 
@@ -94,6 +93,7 @@ class Process:
     port: int
     prefix: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
     def url(self) -> str:
@@ -108,14 +108,17 @@ class Process:
             env={**environment(self.home), **given, **self.settings},
             start_new_session=True,
         )
-        _until_healthy(self.url)
+        until(lambda: _answers(self.url) or self._process.poll() is not None)
+        assert self._process.poll() is None, "the collector ended as soon as it was started"
         return self
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal to its group and wait."""
+        if self._process is None:
+            return 0
         if self._process.poll() is None:
             os.killpg(self._process.pid, how)
-        return self._process.wait(60)
+        return self._process.wait(PATIENCE)
 
 
 @pytest.fixture()
@@ -126,18 +129,9 @@ def process(home: Path, inbox: Path) -> Iterator[Process]:
     one.end(signal.SIGKILL)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _until_healthy(url: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            requests.get(f"{url}/health", timeout=5)
-            return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise TimeoutError(f"nothing answers at {url}")
+def _answers(url: str) -> bool:
+    try:
+        requests.get(f"{url}/health", timeout=PATIENCE)
+    except requests.ConnectionError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler
 import requests
 
 from simulation.server import Server, answering
+from tests.conftest import PATIENCE
 from tests.ingestion.collector.conftest import Process
 
 SCRIPT = ("pass", "500", "429", "drop before", "pass", "drop after", "kill", "pass")
@@ -75,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {n: v for n, v in self.headers.items() if n.lower() not in NOT_PASSED_ON}
         headers["Host"] = self.headers["host"]
         url = self.server.process.url + self.path
-        return requests.request(self.command, url, data=body, headers=headers, timeout=20)
+        return requests.request(self.command, url, data=body, headers=headers, timeout=PATIENCE)
 
     def _refuse(self, status: int) -> None:
         answer = requests.Response()

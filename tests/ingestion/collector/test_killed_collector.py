@@ -3,13 +3,13 @@
 import shutil
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pytest
 import requests
 
 from ingestion.pipeline import load
+from tests.conftest import PATIENCE, until
 from tests.ingestion.collector.conftest import KEY, Process
 from tests.ingestion.collector.test_requests import EVENTS
 from tests.ingestion.samples import seen_values
@@ -35,6 +35,13 @@ class Load:
             thread.start()
         return self
 
+    def until(self, count: int) -> "Load":
+        """Wait for so many acknowledged events, or for the end of all clients."""
+        until(
+            lambda: len(self.acknowledged) >= count or not any(t.is_alive() for t in self._threads)
+        )
+        return self
+
     def end(self) -> None:
         self._ends.set()
         for thread in self._threads:
@@ -52,7 +59,7 @@ class Load:
     def _post(self, session: requests.Session, url: str, events: list[dict[str, str]]) -> bool:
         try:
             answer = session.post(
-                f"{url}/v1/batch", json={"batch": events}, auth=(KEY, ""), timeout=20
+                f"{url}/v1/batch", json={"batch": events}, auth=(KEY, ""), timeout=PATIENCE
             )
         except requests.RequestException:
             return False
@@ -64,8 +71,7 @@ def test_no_acknowledged_event_is_lost_by_kill_9(process: Process) -> None:
     acknowledged: list[str] = []
     for round_ in range(4):
         process.start()
-        clients = Load(process.url, f"r{round_}").start()
-        time.sleep(0.7 + 0.3 * round_)
+        clients = Load(process.url, f"r{round_}").start().until(100 + 150 * round_)
         process.end(signal.SIGKILL)
         clients.end()
         acknowledged += clients.acknowledged
@@ -80,8 +86,7 @@ def test_no_acknowledged_event_is_lost_by_kill_9(process: Process) -> None:
 
 def test_sigterm_drains_and_closes_the_segment(process: Process, inbox: Path) -> None:
     process.start()
-    clients = Load(process.url, "t").start()
-    time.sleep(1)
+    clients = Load(process.url, "t").start().until(300)
     code = process.end(signal.SIGTERM)
     clients.end()
     load("web")
@@ -107,8 +112,7 @@ def test_a_trace_shows_no_answer_before_its_sync(
     if is_faked:  # the control: with syncs that only seem to happen, every answer is early
         process.prefix += ("-e", "inject=fdatasync:retval=0")
     process.start()
-    clients = Load(process.url, "s").start()
-    time.sleep(4)
+    clients = Load(process.url, "s").start().until(400)
     clients.end()
     process.end()
     answers, early = judge(trace.read_text(errors="replace"))
@@ -139,7 +143,7 @@ def test_a_disk_that_fails_is_never_acknowledged(process: Process, tmp_path: Pat
     event = {"type": "track", "event": "x", "userId": "u"}
     statuses = [
         requests.post(
-            f"{process.url}/v1/batch", json={"batch": [event]}, auth=(KEY, ""), timeout=20
+            f"{process.url}/v1/batch", json={"batch": [event]}, auth=(KEY, ""), timeout=PATIENCE
         ).status_code
         for _ in range(9)
     ]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 
 from ingestion.collector import segments
 from ingestion.collector.log import Limits
@@ -12,6 +13,7 @@ from ingestion.collector.segments import OpenSegmentError
 from ingestion.pipeline import load
 from privacy import inbox as privacy_inbox
 from privacy.person import Person
+from tests.conftest import PATIENCE, until
 from tests.ingestion.collector.conftest import Running, Serve
 from tests.ingestion.collector.test_requests import EVENTS, GOOD, batch
 from tests.ingestion.samples import seen_values
@@ -21,18 +23,24 @@ def closed(inbox: Path) -> list[Path]:
     return sorted(inbox.glob("[!.]*.jsonl"))
 
 
+def waiting_bytes(collector: Running) -> int:
+    """How many bytes wait to be brought to disk, as the collector tells."""
+    metrics = requests.get(f"{collector.url}/metrics", timeout=PATIENCE).text
+    return int(metrics.partition("\ncdp_collector_waiting_bytes ")[2].split()[0])
+
+
 def test_no_answer_leaves_before_its_bytes_are_on_disk(serve: Serve) -> None:
     is_asked, may_go_on = threading.Event(), threading.Event()
 
     def slow(descriptor: int) -> None:
         is_asked.set()
-        may_go_on.wait(30)
+        may_go_on.wait(PATIENCE)
         os.fdatasync(descriptor)
 
     collector = serve(sync=slow)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(collector.post, json=batch(GOOD))
-        is_asked.wait(30)
+        is_asked.wait(PATIENCE)
         time.sleep(0.3)
         answered_early = answer.done()
         may_go_on.set()
@@ -61,24 +69,31 @@ def test_after_a_failed_sync_it_says_503_and_takes_another_file(serve: Serve) ->
 
 def test_requests_at_once_share_a_sync(serve: Serve) -> None:
     syncs: list[int] = []
+    is_asked, may_go_on = threading.Event(), threading.Event()
 
     def slow(descriptor: int) -> None:
         syncs.append(descriptor)
-        time.sleep(0.1)
+        is_asked.set()
+        may_go_on.wait(PATIENCE)
 
     collector = serve(sync=slow)
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: collector.post(json=batch(GOOD)), range(20)))
+        answers = [pool.submit(collector.post, json=batch(GOOD))]
+        is_asked.wait(PATIENCE)
+        size = waiting_bytes(collector)
+        answers += [pool.submit(collector.post, json=batch(GOOD)) for _ in range(19)]
+        until(lambda: waiting_bytes(collector) == 20 * size)
+        may_go_on.set()
 
-    assert {answer.status_code for answer in answers} == {200} and len(syncs) < 10
+    assert ({answer.result().status_code for answer in answers}, len(syncs)) == ({200}, 2)
 
 
 def test_a_segment_is_closed_when_it_is_old_enough(serve: Serve) -> None:
     collector = serve(limits=Limits(segment_seconds=0.1, free_bytes=0))
     collector.post(json=batch(GOOD))
-    time.sleep(2.5)
 
-    assert len(closed(collector.inbox)) == 1 and not segments.open_segments(collector.inbox)
+    until(lambda: len(closed(collector.inbox)) == 1)
+    assert not segments.open_segments(collector.inbox)
 
 
 def test_a_segment_is_closed_when_it_is_large_enough(serve: Serve) -> None:
@@ -134,5 +149,5 @@ def test_a_collector_that_hangs_stops_the_erasure(inbox: Path) -> None:
     segment = segments.open_segment(inbox)
 
     with pytest.raises(OpenSegmentError):
-        segments.close_all(inbox, wait_seconds=0.3)
+        segments.close_all(inbox, looks=3)
     segment.close()

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,6 +14,7 @@ import pytest
 
 from ingestion.pipeline import load
 from simulation.server import Server, answering
+from tests.conftest import PATIENCE, until
 from tests.ingestion.collector.conftest import KEY, Process
 from tests.ingestion.collector.proxy import SCRIPT, Proxy, erring
 from tests.ingestion.collector.test_requests import EVENTS
@@ -55,7 +55,7 @@ def rudder_python(proxy: Proxy, _: Path) -> None:
 
 def node(sdk: str, proxy: Proxy, _: Path) -> None:
     words = ["node", "node.mjs", sdk, proxy.url, KEY, str(COUNT)]
-    subprocess.run(words, cwd=CLIENTS, check=True, timeout=60, capture_output=True)
+    subprocess.run(words, cwd=CLIENTS, check=True, timeout=PATIENCE, capture_output=True)
 
 
 def browser(sdk: str, proxy: Proxy, folder: Path) -> None:
@@ -67,9 +67,7 @@ def browser(sdk: str, proxy: Proxy, folder: Path) -> None:
             stderr=subprocess.DEVNULL,
         )
         try:
-            deadline = time.monotonic() + 60
-            while len(proxy.acknowledged) < COUNT and time.monotonic() < deadline:
-                time.sleep(0.1)
+            until(lambda: len(proxy.acknowledged) >= COUNT)
         finally:
             chromium.kill()
             chromium.wait()

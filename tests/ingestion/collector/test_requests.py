@@ -9,6 +9,7 @@ import requests
 from ingestion.collector import keys
 from ingestion.collector.log import Limits
 from ingestion.pipeline import load
+from tests.conftest import PATIENCE
 from tests.ingestion.collector.conftest import KEY, Running, Serve
 from tests.ingestion.samples import seen, seen_values
 
@@ -163,7 +164,7 @@ def test_a_bad_request_is_told_so(collector: Running, body: bytes, status: int) 
     ],
 )
 def test_other_paths_and_methods(collector: Running, method: str, path: str, status: int) -> None:
-    assert requests.request(method, collector.url + path, timeout=9).status_code == status
+    assert requests.request(method, collector.url + path, timeout=PATIENCE).status_code == status
 
 
 BAD = [
@@ -238,9 +239,10 @@ def test_browser_sdks_are_told_to_send_here_and_nowhere_else(collector: Running)
     path = f"/v1/projects/{KEY}/settings"
     page = {"Origin": "https://shop.example.com"}
     segment, plain = (
-        requests.get(collector.url + path, headers=headers, timeout=9) for headers in (page, {})
+        requests.get(collector.url + path, headers=headers, timeout=PATIENCE)
+        for headers in (page, {})
     )
-    rudder = requests.get(f"{collector.url}/sourceConfig/", auth=(KEY, ""), timeout=9)
+    rudder = requests.get(f"{collector.url}/sourceConfig/", auth=(KEY, ""), timeout=PATIENCE)
     host = f"{collector.url.removeprefix('http://')}/v1"
     ours = {"apiKey": KEY, "apiHost": host, "protocol": "https"}
 
@@ -255,7 +257,7 @@ def test_browser_sdks_are_told_to_send_here_and_nowhere_else(collector: Running)
 
 @pytest.mark.parametrize("path", ["/v1/projects/wrong/settings", "/sourceConfig"])
 def test_settings_are_for_those_with_a_key(collector: Running, path: str) -> None:
-    answer = requests.get(collector.url + path, timeout=9)
+    answer = requests.get(collector.url + path, timeout=PATIENCE)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
@@ -269,7 +271,7 @@ def test_a_page_may_read_how_long_to_wait(collector: Running) -> None:
 def test_a_full_disk_is_told_with_a_time_to_come_back(serve: Serve) -> None:
     collector = serve(limits=Limits(free_bytes=2**62))
     answer = collector.post(json=batch(GOOD))
-    health = requests.get(f"{collector.url}/health", timeout=9)
+    health = requests.get(f"{collector.url}/health", timeout=PATIENCE)
 
     assert (answer.status_code, answer.headers["retry-after"], health.status_code) == (
         429,
@@ -280,7 +282,7 @@ def test_a_full_disk_is_told_with_a_time_to_come_back(serve: Serve) -> None:
 
 def test_metrics_count_events_by_source_and_outcome(collector: Running) -> None:
     collector.post(json=batch(GOOD, GOOD, 7))
-    text = requests.get(f"{collector.url}/metrics", timeout=9).text
+    text = requests.get(f"{collector.url}/metrics", timeout=PATIENCE).text
 
     assert 'cdp_collector_events_total{source="site",outcome="accepted"} 2' in text
     assert 'cdp_collector_events_total{source="site",outcome="refused"} 1' in text

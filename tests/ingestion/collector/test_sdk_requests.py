@@ -7,6 +7,7 @@ import requests
 
 from ingestion.collector import keys
 from ingestion.pipeline import load
+from tests.conftest import PATIENCE
 from tests.ingestion.collector.conftest import Running
 from tests.ingestion.collector.test_requests import EVENTS
 from tests.ingestion.samples import seen_values
@@ -26,7 +27,7 @@ def replay(collector: Running, request: dict[str, object]) -> tuple[int, list[di
         f"{collector.url}{request['path']}",
         data=gzip.compress(data) if is_gzip else data,
         headers=headers,
-        timeout=20,
+        timeout=PATIENCE,
     )
     return answer.status_code, body.get("batch", [body]) if isinstance(body, dict) else []
 
