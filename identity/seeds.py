@@ -5,7 +5,7 @@ dbt loads the same files; a refresh looks here first, because dbt does not know 
 
 import csv
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ NEEDED = {
 }
 FLAGS = {"true": True, "false": False, "t": True, "f": False, "1": True, "0": False}
 Row = dict[str, Any]
+Types = dict[str, str]  # of a seed's columns, by their names
 
 
 def checked_seeds(folder: Path = FOLDER) -> dict[str, pa.Table]:
     """The rows of every seed of identity, as dbt types them. Raises RulesError."""
-    found = {name: _rows(folder / f"{name}.csv") for name in NEEDED}
+    types = _types()
+    found = {name: _rows(folder / f"{name}.csv", types[name]) for name in NEEDED}
     known = {row["identifier_type"] for _, row in found["identifier_types"]}
     checks: dict[str, Callable[[Row], object]] = {
         "identifier_types": lambda row: IdentifierType(**_given(row)),
@@ -41,20 +43,19 @@ def checked_seeds(folder: Path = FOLDER) -> dict[str, pa.Table]:
     for name, rows in found.items():
         for line, row in rows:
             _told_with(folder / f"{name}.csv", line, checks[name], row)
-    return {name: _table(name, rows) for name, rows in found.items()}
+    return {name: _table(types[name], rows) for name, rows in found.items()}
 
 
-def _rows(path: Path) -> list[tuple[int, Row]]:
+def _rows(path: Path, types: Types) -> list[tuple[int, Row]]:
     """Every row that the file has, with the number of its line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return list(_read(path, csv.reader(lines, strict=True)))
+            return list(_read(path, types, csv.reader(lines, strict=True)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RulesError(f"{path} cannot be read: {error}") from error
 
 
-def _read(path: Path, lines: Any) -> Iterator[tuple[int, Row]]:
-    types = _types(path.stem)
+def _read(path: Path, types: Types, lines: Any) -> Iterator[tuple[int, Row]]:
     header: list[str] = next(lines, [])
     if wrong := sorted(types.keys() ^ set(header)):
         has = "unknown" if wrong[0] in header else "no"
@@ -66,7 +67,10 @@ def _read(path: Path, lines: Any) -> Iterator[tuple[int, Row]]:
                 " text with a comma into quotes."
             )
         row = dict(zip(header, cells, strict=True))
-        yield lines.line_num, _told_with(path, lines.line_num, _typed, path.stem, row)
+        yield (
+            lines.line_num,
+            _told_with(path, lines.line_num, _typed, types, NEEDED[path.stem], row),
+        )
 
 
 def _told_with(path: Path, line: int, check: Callable[..., Any], *given: object) -> Any:
@@ -77,9 +81,8 @@ def _told_with(path: Path, line: int, check: Callable[..., Any], *given: object)
         raise RulesError(f"{path}, line {line}: {error}") from error
 
 
-def _typed(seed: str, cells: dict[str, str]) -> Row:
-    types = _types(seed)
-    for name in NEEDED[seed]:
+def _typed(types: Types, needed: Sequence[str], cells: dict[str, str]) -> Row:
+    for name in needed:
         if not cells[name].strip():
             raise RulesError(f"`{name}` is empty; every row needs one.")
     return {name: _value(name, types[name], text) for name, text in cells.items()}
@@ -124,17 +127,14 @@ ARROW = {
 }
 
 
-def _types(seed: str) -> dict[str, str]:
-    """The columns of a seed and their types, as dbt is told them."""
+def _types() -> dict[str, Types]:
+    """The columns of each seed and their types, as dbt is told them."""
     declared = yaml.safe_load((FOLDER / "_seeds.yml").read_text(encoding="utf-8"))["seeds"]
-    types: dict[str, str] = next(
-        one["config"]["column_types"] for one in declared if one["name"] == seed
-    )
-    return types
+    return {one["name"]: one["config"]["column_types"] for one in declared if one["name"] in NEEDED}
 
 
-def _table(seed: str, rows: list[tuple[int, Row]]) -> pa.Table:
-    schema = pa.schema([(name, ARROW[kind]) for name, kind in _types(seed).items()])
+def _table(types: Types, rows: list[tuple[int, Row]]) -> pa.Table:
+    schema = pa.schema([(name, ARROW[kind]) for name, kind in types.items()])
     return pa.Table.from_pylist([row for _, row in rows], schema)
 
 
