@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from simulation.server import serving
-from tests.conftest import PATIENCE, free_port
+from tests.conftest import PATIENCE, free_port, until
 from tests.ingestion.samples import API_ROWS, CRM_TABLES, Api, Crm, Drops, Shop, all_books
 
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -125,24 +124,30 @@ def mysql_server() -> Iterator[str]:
         options = ("--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0")
         server = subprocess.Popen(
             [MARIADB, "--no-defaults", data, *address, *options],
+            env=_bare(folder),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             **_user("mysql"),
         )
         url = f"mysql+pymysql://root@127.0.0.1:{port}"
         try:
-            _wait_for(url)
+            until(lambda: _connects(url) or server.poll() is not None)
+            assert server.poll() is None, "MariaDB ended as soon as it was started"
             yield url
         finally:
             server.kill()
             server.wait()
 
 
-def _wait_for(url: str) -> None:
+def _connects(url: str) -> bool:
     engine = sa.create_engine(url)
-    again = Retrying(stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.1), reraise=True)
-    again(engine.connect).close()
-    engine.dispose()
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError:
+        return False
+    finally:
+        engine.dispose()
+    return True
 
 
 @contextmanager
@@ -162,12 +167,17 @@ def _user(name: str) -> dict[str, Any]:
     return {"user": name, "group": name} if os.getuid() == 0 else {}
 
 
+def _bare(folder: Path) -> dict[str, str]:
+    """Nothing of our environment: a server could not write into a TMPDIR of ours."""
+    return {"LC_ALL": "C.UTF-8", "HOME": str(folder), "PATH": os.environ["PATH"]}
+
+
 def _as_user(user: str, folder: Path) -> Callable[..., None]:
     def run(*words: str) -> None:
         done = subprocess.run(
             words,
             cwd=folder,
-            env={"LC_ALL": "C.UTF-8", "HOME": str(folder), "PATH": os.environ["PATH"]},
+            env=_bare(folder),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
