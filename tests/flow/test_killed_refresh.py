@@ -23,7 +23,11 @@ STEPS = {  # one of each kind that keeps something, and the longest wait in it i
     "activation__deliveries": 0.3,
     "published__about": 0.4,
 }
-LAST = ("activation__deliveries", "published__about")  # of the rest, only what they need runs anew
+AFTER_ML = dg.AssetSelection.groups("ml").downstream(include_self=False)
+ALONE = {  # of the steps before, only what the last kill left undone runs anew
+    "activation__deliveries": AFTER_ML,
+    "published__about": dg.AssetSelection.assets(["published", "about"]),
+}
 
 
 def test_a_refresh_killed_in_every_stage_and_without_the_truth_equals_one_clean_run(
@@ -47,7 +51,7 @@ def test_a_refresh_killed_in_every_stage_and_without_the_truth_equals_one_clean_
 def _kill_in(step: str, wait: float, home: Path) -> None:
     """Start a refresh and kill -9 it so many seconds after this step began."""
     told, tells = Pipe(duplex=False)
-    process = warm.start(_refresh, tells, step not in LAST, env=environment(home))
+    process = warm.start(_refresh, tells, step, env=environment(home))
     tells.close()
     while step != told.recv().split()[0]:  # EOFError: the refresh ended before
         pass
@@ -56,11 +60,7 @@ def _kill_in(step: str, wait: float, home: Path) -> None:
     process.join()
 
 
-def _refresh(tells: Connection, is_whole: bool) -> None:
+def _refresh(tells: Connection, step: str) -> None:
     from orchestration.run import refresh
 
-    after_ml = dg.AssetSelection.groups("ml").downstream(include_self=False)
-    refresh(
-        lambda line, kind: tells.send(line) if kind == "started" else None,
-        None if is_whole else after_ml,
-    )
+    refresh(lambda line, kind: tells.send(line) if kind == "started" else None, ALONE.get(step))
