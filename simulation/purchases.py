@@ -436,8 +436,8 @@ def sequences_table(pairs: Column, rates: list[float], shelf: Shelf) -> pa.Table
 
 def seen_rates(
     baskets: Baskets, lines: Lines, is_seen: Column, rule: tuple[int, int, float, float, int]
-) -> tuple[float, float]:
-    """The base rate and the lift of a rule among purchases that tell whose they are.
+) -> tuple[float, float, float]:
+    """Base rate, lift and windows of a rule among purchases that tell whose they are.
 
     What the rule adds is seen as often as any purchase of that kind: no chance of this one company.
     """
@@ -448,10 +448,12 @@ def seen_rates(
     is_whole = baskets.bought_at < CLOSED - np.timedelta64(days, "D")
     counted = is_seen & is_own & is_whole
     base = share_of(followed(baskets, order, by_itself, days)[counted])
-    with_first = counted & contains(lines, first, size)
+    has_first = contains(lines, first, size)
+    with_first = counted & has_first
+    left = (CLOSED - baskets.bought_at[is_seen & is_own & has_first]) / np.timedelta64(days, "D")
     seen_again = share_of(np.where(baskets.is_shop[with_first], 1.0, SHOWN))
     added = brought(lift, rate) * seen_again * (1 - base)
-    return base, 1 + added / base if base else lift
+    return base, 1 + added / base if base else lift, float(np.minimum(left, 1).sum())
 
 
 def share_of(values: Column) -> float:
@@ -476,9 +478,9 @@ def with_seen_rates(plan: Plan, shelf: Shelf, is_seen: Column) -> pa.Table:
         for x, y, row in zip(first, then, rows, strict=True)
     ]
     rates = [seen_rates(plan.baskets, plan.lines, is_seen, rule) for rule in rules]
-    columns = zip(("seen_base_rate", "seen_lift"), np.reshape(rates, (-1, 2)).T, strict=True)
+    names = ("seen_base_rate", "seen_lift", "seen_windows")
     table = plan.sequences
-    for name, values in columns:
+    for name, values in zip(names, np.reshape(rates, (-1, len(names))).T, strict=True):
         table = table.append_column(name, pa.array(values, pa.float64()))
     return table
 

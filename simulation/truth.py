@@ -95,6 +95,7 @@ SCHEMAS = {
             ("lift", pa.float64()),
             ("seen_base_rate", pa.float64()),  # among purchases that tell whose they are
             ("seen_lift", pa.float64()),
+            ("seen_windows", pa.float64()),  # such purchases of X, by the part of their days seen
         ]
     ),
     # One row per marketing channel: how much likelier one touch makes a purchase.

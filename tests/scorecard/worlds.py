@@ -25,7 +25,10 @@ TRUTH = {
         *("ordered_at", "gross_amount", "refunded_amount", "currency", "is_known"),
     ),
     "consents": ("person_id", "purpose", "channel", "is_granted", "decided_at"),
-    "sequences": ("first_product", "then_product", "within_days", "seen_lift"),
+    "sequences": (
+        *("first_product", "then_product", "within_days"),
+        *("seen_lift", "seen_base_rate", "seen_windows"),
+    ),
     "channel_effects": ("channel", "effect"),
     "campaign_effects": ("campaign_id", "effect"),
 }
@@ -57,6 +60,7 @@ TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
         "within_days": pa.int64(),
         **dict.fromkeys(("lift", "lift_low", "lift_high"), pa.float64()),
     },
+    "marts.int_marketing__judged_sequences": {"pairs_tested": pa.int64()},
     "marts.attribution": {
         **dict.fromkeys(("attribution_model", "marketing_channel"), TEXT),
         "credited_revenue": pa.decimal128(18, 3),
@@ -79,7 +83,7 @@ Rows = Sequence[Sequence[Any]]
 
 def make(session: Session, **tables: Rows) -> None:
     """Write or register every table, `a__b` for a.b; those not given are empty."""
-    given = {name.replace("__", "."): rows for name, rows in tables.items()}
+    given = {name.replace("__", ".", 1): rows for name, rows in tables.items()}
     for name, columns in TABLES.items():
         rows = [dict(zip(columns, row, strict=False)) for row in given.get(name, ())]
         table = pa.Table.from_pylist(rows, pa.schema(list(columns.items())))
