@@ -32,16 +32,21 @@ def folder() -> Path:
 
 
 def exists() -> bool:
-    """Whether there is a whole truth to score against."""
-    return all((folder() / f"{name}.parquet").exists() for name in SCORED)
+    """Whether there is a whole truth to score against, in the form of today."""
+    return all(
+        (path := folder() / f"{name}.parquet").exists()
+        and {*SCHEMAS[name].names} <= {*pq.read_schema(path).names}
+        for name in SCORED
+    )
 
 
 def register(session: Session) -> None:
     """Let the session see `truth_people`, `truth_records` and the others; raises NoTruthError."""
     if not exists():
         raise NoTruthError(
-            "There is no truth under CDP_HOME to score against. `cdp demo` makes a company with"
-            " one; `cdp score --dataset mapping.yml` scores a table of yours with known answers."
+            "There is no truth under CDP_HOME to score against, or an older version wrote it."
+            " `cdp demo` in a new CDP_HOME makes a company with one; `cdp score --dataset"
+            " mapping.yml` scores a table of yours with known answers."
         )
     for name in SCORED:
         columns = SCHEMAS[name].names

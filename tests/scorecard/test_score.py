@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dagster import MaterializeResult
 from rich.console import Console
@@ -83,7 +84,7 @@ def test_a_company_of_hardly_anybody_can_be_scored(home: Path, cdp: Run, people:
 def test_a_home_without_truth_is_told_what_to_do(cdp: Run) -> None:
     done = cdp("score")
     told = " ".join(done.stdout.split())
-    assert (done.returncode, "`cdp demo` makes" in told, "--dataset" in told) == (1, True, True)
+    assert (done.returncode, "`cdp demo` in a new" in told, "--dataset" in told) == (1, True, True)
 
 
 def test_the_asset_adds_nothing_where_there_is_no_truth(home: Path) -> None:
@@ -92,6 +93,17 @@ def test_the_asset_adds_nothing_where_there_is_no_truth(home: Path) -> None:
     result = scores()
     assert isinstance(result, MaterializeResult)
     assert (list(result.metadata or {}), (home / "scores").exists()) == (["skipped"], False)
+
+
+def test_a_truth_that_an_older_version_wrote_is_none(home: Path) -> None:
+    for name in truth.SCORED:
+        write_truth(home, name, SCHEMAS[name].empty_table())
+    assert truth.exists()
+
+    orders = truth.folder() / "orders.parquet"
+    pq.write_table(pq.read_table(orders).drop_columns(["is_guest"]), orders)
+
+    assert not truth.exists()
 
 
 def test_the_asset_shows_the_trend_as_a_picture(home: Path) -> None:

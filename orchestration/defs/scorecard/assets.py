@@ -33,7 +33,7 @@ from scorecard.score import TABLE, score
 def scores() -> dg.MaterializeResult[None]:
     """One row per score and figure; none is added where there is no truth."""
     if not truth.exists():
-        return dg.MaterializeResult(metadata={"skipped": "there is no truth under CDP_HOME"})
+        return dg.MaterializeResult(metadata={"skipped": "no truth of this version is in CDP_HOME"})
     card = score()
     trend = base64.b64encode(plot(warehouse.read(TABLE))).decode()
     return dg.MaterializeResult(
