@@ -107,7 +107,7 @@ def rules(models: Models, lines: Lines, is_online: Column | bool = False) -> pa.
             "channel": np.where(np.broadcast_to(is_online, size), "shop", "store"),
         }
     )
-    named = pa.table({"product_id": products, "product_name": products})
+    named = pa.table({"product_id": products, "product_name": products, "category": products})
     models(
         *SEQUENCES,
         fct_order_lines=sold,

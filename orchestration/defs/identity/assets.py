@@ -101,6 +101,21 @@ def limits_are_kept() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=wrong == 0, metadata={"customers": wrong})
 
 
+@dg.asset_check(asset=["identity", "record_customers"], pool="warehouse")
+def every_identifier_type_has_rules() -> dg.AssetCheckResult:
+    """An identifier of a type that the seed `identifier_types` does not have links nobody."""
+    found = warehouse.read(
+        "select identifier_type, count(*) as identifiers from identity.int_identity__identifiers"
+        " where identifier_type not in (select identifier_type from rules.identifier_types)"
+        " group by identifier_type order by identifier_type"
+    ).to_pylist()
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={row["identifier_type"]: row["identifiers"] for row in found},
+    )
+
+
 @dg.asset_check(asset=["identity", "refreshes"], blocking=True, pool="warehouse")
 def few_records_changed_their_customer() -> dg.AssetCheckResult:
     """A refresh that moves many known records between customers is looked at before it is used."""
