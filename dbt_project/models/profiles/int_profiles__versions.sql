@@ -36,7 +36,14 @@ with
 events as (
 
     select * from {{ ref('stg_web__events') }}
-    where user_id is not null and email is not null and not is_bot and not is_internal
+    where email is not null and not is_bot and not is_internal
+
+),
+
+device_periods as (
+
+    select * from {{ ref('device_periods') }}
+    where email is not null
 
 ),
 
@@ -56,7 +63,25 @@ sign_ins as (
         min(occurred_at) as told_at,
         min(loaded_at) as loaded_at
     from events
+    where user_id is not null
     group by user_id, email, date_trunc('month', occurred_at)
+
+),
+
+{# Where nobody signs in, a form tells the mailbox of the one who uses the browser. #}
+forms as (
+
+    select
+        device_periods.record_key,
+        device_periods.email,
+        min(events.occurred_at) as told_at,
+        min(events.loaded_at) as loaded_at
+    from device_periods
+    inner join events
+        on
+            device_periods.anonymous_id = events.anonymous_id
+            and device_periods.email = events.email
+    group by device_periods.record_key, device_periods.email
 
 ),
 
@@ -105,6 +130,17 @@ versions as (
         loaded_at,
         false as is_whole
     from sign_ins
+    union all
+    select
+        record_key,
+        'web' as source,
+        {% for field in fields %}
+        {{ 'email' if field == 'email' else 'null as ' ~ field }},
+        {% endfor %}
+        told_at,
+        loaded_at,
+        false as is_whole
+    from forms
     union all
     select
         'shop:account:' || user_id as record_key,
