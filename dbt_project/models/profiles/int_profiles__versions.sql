@@ -58,7 +58,7 @@ order_lines as (
 sign_ins as (
 
     select
-        user_id,
+        'web:user:' || user_id as record_key,
         email,
         min(occurred_at) as told_at,
         min(loaded_at) as loaded_at
@@ -82,6 +82,14 @@ forms as (
             device_periods.anonymous_id = events.anonymous_id
             and device_periods.email = events.email
     group by device_periods.record_key, device_periods.email
+
+),
+
+mailboxes as (
+
+    select * from sign_ins
+    union all
+    select * from forms
 
 ),
 
@@ -121,17 +129,6 @@ versions as (
     union all
     {% endfor %}
     select
-        'web:user:' || user_id as record_key,
-        'web' as source,
-        {% for field in fields %}
-        {{ 'email' if field == 'email' else 'null as ' ~ field }},
-        {% endfor %}
-        told_at,
-        loaded_at,
-        false as is_whole
-    from sign_ins
-    union all
-    select
         record_key,
         'web' as source,
         {% for field in fields %}
@@ -140,7 +137,7 @@ versions as (
         told_at,
         loaded_at,
         false as is_whole
-    from forms
+    from mailboxes
     union all
     select
         'shop:account:' || user_id as record_key,
