@@ -92,11 +92,11 @@ left join source_trust on numbered.source = source_trust.source
 """
 CHANGED = """
 select incoming.record_no from incoming
-left join identity.record_state as known on incoming.record_no = known.record_no
-where known.record_no is null or known.content <> incoming.content
+left join identity.record_customers as known on incoming.record_no = known.record_no
+where known.record_no is null or known.content is distinct from incoming.content
 """
 GONE = """
-select known.record_no from identity.record_state as known
+select known.record_no from identity.record_customers as known
 left join incoming on known.record_no = incoming.record_no where incoming.record_no is null
 """
 NUMBERED_DECISIONS = f"""
@@ -138,10 +138,6 @@ delete from identity.identifier_state where record_no in (select record_no from 
 insert into identity.identifier_state
 select incoming.* from incoming_identifiers as incoming
 inner join changed on incoming.record_no = changed.record_no;
-delete from identity.record_state where record_no in (select record_no from stale);
-insert into identity.record_state
-select incoming.record_no, incoming.record_key, incoming.content from incoming
-inner join changed on incoming.record_no = changed.record_no;
 delete from identity.override_state;
 insert into identity.override_state select override_id, kind, a, b, value_no from decisions
 """
@@ -179,7 +175,7 @@ def find_changes(session: Session, *, is_full: bool) -> None:
     A value that is blocked or allowed anew changes the content of its records. Raises
     KeysCollideError.
     """
-    session.hold("changed", CHANGED)
+    session.hold("changed", "select record_no from incoming" if is_full else CHANGED)
     session.hold("gone", GONE)
     session.hold("changed_decisions", CHANGED_DECISIONS)
     session.hold("stale", "select record_no from changed union all select record_no from gone")

@@ -173,21 +173,24 @@ from events order by kind, customer_id, other_customer_id, cause
 # The strongest pair that ties a record to the rest of its customer says how sure its place is.
 RECORDS = """
 create or replace temp table ties as
+with tied as (
+    select evidence.a, evidence.b, evidence.steps from evidence
+    left join divided as x on evidence.a = x.record_no
+    left join divided as y on evidence.b = y.record_no
+    where evidence.steps > 0 and x.cluster_no is not distinct from y.cluster_no
+)
 select record_no, max(steps) / {steps_per_bit} as link_weight from (
-    select evidence.a as record_no, evidence.b as other_no, evidence.steps from evidence
+    select a as record_no, steps from tied
     union all
-    select evidence.b, evidence.a, evidence.steps from evidence
+    select b as record_no, steps from tied
 ) as pairs
-inner join clusters as mine using (record_no)
-inner join clusters as other on pairs.other_no = other.record_no
-where pairs.steps > 0 and mine.cluster_no = other.cluster_no
 group by record_no;
 delete from identity.record_customers
 where record_no in (select record_no from dirty union all select record_no from gone);
 insert into identity.record_customers
 select incoming.record_key, assignments.record_no, assignments.customer_id,
     assignments.home_customer_id, assignments.group_no, incoming.trust, ties.link_weight,
-    '{version}', {refresh}
+    '{version}', {refresh}, incoming.content
 from assignments
 inner join incoming on assignments.record_no = incoming.record_no
 left join ties on assignments.record_no = ties.record_no

@@ -105,9 +105,8 @@ def refresh_in(
     is_full = is_full or _known_version(session) != version
     if is_full:
         state.forget_evidence(session)
-    find_changes(session, is_full=is_full)
-    if is_full:
         _renumber(session)
+    find_changes(session, is_full=is_full)
     link_exactly(session, records, is_full=is_full)
     link_likely(session, likely, is_full=is_full)
     resolve_groups(session, rules, is_full=is_full)
@@ -140,13 +139,10 @@ def _known_version(session: Session) -> str | None:
 
 
 def _renumber(session: Session) -> None:
-    """Give known records the numbers of this engine, and notice those that are gone."""
-    session.run(f"""
-update identity.record_customers set record_no = {warehouse.key_number("record_key")};
-create or replace temp table gone as
-select known.record_no from identity.record_customers as known
-left join incoming on known.record_no = incoming.record_no where incoming.record_no is null
-""")
+    """Give known records the numbers of this engine."""
+    session.execute(
+        f"update identity.record_customers set record_no = {warehouse.key_number('record_key')}"
+    )
 
 
 def _write(

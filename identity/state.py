@@ -9,8 +9,8 @@ refreshes            one row per refresh
 approvals            one row per approval of all refreshes up to one (see approval.py)
 
 The state is a function of the evidence; it is there so that a refresh costs what is new:
-record_customers     one row per record: its customer, its first customer ever, its linkage group
-record_state         one row per record: a number that changes with its content
+record_customers     one row per record: its customer, its first customer ever, its linkage group,
+                     and a number that changes with its content
 identifier_state     one row per record and identifier that may link, as numbers
 block_keys           one row per record and key under which candidates meet
 exact_pairs          one row per pair of records and value that they share
@@ -51,12 +51,14 @@ create table if not exists identity.approvals (
 );
 create table if not exists identity.record_customers (
     record_key varchar, record_no bigint, customer_id varchar, home_customer_id varchar,
-    group_no bigint, trust bigint, link_weight double, rules_version varchar, refresh bigint
-)
+    group_no bigint, trust bigint, link_weight double, rules_version varchar, refresh bigint,
+    content bigint
+);
+alter table identity.record_customers add column if not exists content bigint;
+drop table if exists identity.record_state
 """
 
 EVIDENCE = {
-    "record_state": "record_no bigint, record_key varchar, content bigint",
     "identifier_state": (
         "record_no bigint, type_no bigint, value_no bigint, first_seen_at timestamp,"
         " last_seen_at timestamp"
@@ -106,8 +108,10 @@ def forget_decisions(
 
 def naming(session: Session, record_keys: Sequence[str]) -> list[str]:
     """The tables of the state in which one of these records is still named."""
-    columns = {"record_customers": "record_key", "record_state": "record_key"}
-    columns |= {"overrides": "concat_ws(' ', record_a, record_b)"}
+    columns = {
+        "record_customers": "record_key",
+        "overrides": "concat_ws(' ', record_a, record_b)",
+    }
     return [
         f"identity.{table}"
         for table, column in columns.items()

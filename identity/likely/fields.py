@@ -17,6 +17,7 @@ NATIONAL = 9  # last digits of a phone number: written with the country's or wit
 PLAIN = "'[A-Za-z0-9]+( [A-Za-z0-9]+)*'"
 LEAST_GIVEN, LEAST_FAMILY = 2, 3  # letters of a name that a mailbox tells: it may be anything
 LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"}
+REPEATED = ("given_name", "family_name", "street", "city", "text")
 TITLES = "^(mr|mrs|ms|miss|dr|prof|sir|herr|frau|mme|sr|sra|mevr|dhr) "
 
 
@@ -52,10 +53,27 @@ def parts(fields: Mapping[str, str]) -> list[Part]:
 
 
 def prepare(session: Session, records: str, fields: Mapping[str, str], into: str) -> None:
-    """A table of record_no and every declared field in one form, from a table with record_no."""
+    """A table of record_no and every declared field in one form, from a table with record_no.
+
+    Folding is dear, and names and places repeat: each spelling is folded once.
+    """
     _read_nicknames(session)
     declared = parts(fields)
-    plain = ", ".join(f'{_plain(part)} as "{part.column}"' for part in declared)
+    repeated = [part for part in declared if part.kind in REPEATED]
+    for part in repeated:
+        session.hold(
+            _spellings(part),
+            f"select spelling, {folded('spelling')} as folded from"
+            f" (select {part.source} as spelling from {records} group by 1) as spellings",
+        )
+    spelt = "".join(
+        f" left join {_spellings(part)} on {part.source} = {_spellings(part)}.spelling"
+        for part in repeated
+    )
+    plain = ", ".join(
+        f'{f"{_spellings(part)}.folded" if part in repeated else _plain(part)} as "{part.column}"'
+        for part in declared
+    )
     derived = "".join(
         f", {sql}" for sqls in (*map(_derived, declared), _told(declared)) for sql in sqls
     )
@@ -67,7 +85,7 @@ def prepare(session: Session, records: str, fields: Mapping[str, str], into: str
     )
     session.hold(
         into,
-        f"with plain as (select record_no, {plain} from {records})"
+        f"with plain as (select record_no, {plain} from {records}{spelt})"
         f" select plain.*{derived} from plain{joins}",
     )
 
@@ -135,8 +153,6 @@ def folded(text: str) -> str:
 
 def _plain(part: Part) -> str:
     text = f"substr({part.source}, 1, {LONGEST})"
-    if part.kind in ("given_name", "family_name", "street", "city", "text"):
-        return folded(part.source)
     if part.kind == "email":
         return f"nullif(lower(trim({text})), '')"
     if part.kind == "date":
@@ -189,6 +205,10 @@ def _area(postcode: str) -> str:
 
 def _alias(part: Part) -> str:
     return f'"{part.column}__names"'
+
+
+def _spellings(part: Part) -> str:
+    return f'"{part.column}__spellings"'
 
 
 def _read_nicknames(session: Session) -> None:
