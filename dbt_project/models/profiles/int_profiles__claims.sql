@@ -61,7 +61,10 @@ known as (
         versions.*,
         identity_map.customer_id,
         phone_numbers.phone_e164,
-        countries.country_code
+        countries.country_code,
+        versions.is_whole
+        and versions.told_at > min(versions.told_at) over (partition by versions.record_key)
+            as is_correction
     from versions
     inner join identity_map on versions.record_key = identity_map.record_key
     inner join records on versions.record_key = records.record_key
@@ -88,19 +91,10 @@ claims as (
         {% endfor %}
         told_at,
         loaded_at,
-        is_whole
+        is_correction
     from known
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
-counted as (
-
-    select
-        *,
-        min(told_at) over (partition by record_key, field) as first_told_at
-    from claims
-
 ),
 
 final as (
@@ -119,8 +113,8 @@ final as (
         loaded_at,
         cast(told_at as date) as told_on,
         cast(loaded_at as date) as known_on
-    from counted
-    where value is not null or (is_whole and told_at > first_told_at)
+    from claims
+    where value is not null or is_correction
 
 )
 
