@@ -8,9 +8,9 @@ state is kept, and a rebuild comes to what day after day came to.
 
 with
 
-readings as (
+crossings as (
 
-    select * from {{ ref('int_customer_360__readings') }}
+    select * from {{ ref('int_customer_360__crossings') }}
 
 ),
 
@@ -24,19 +24,20 @@ levels as (
 judged as (
 
     select
-        readings.customer_id,
-        readings.dimension,
-        readings.item,
-        readings.read_on,
-        readings.value,
+        crossings.customer_id,
+        crossings.dimension,
+        crossings.item,
+        crossings.read_on,
+        crossings.value,
+        crossings.is_latest,
         levels.level,
-        {{ days_between("cast('1970-01-01' as date)", 'readings.read_on') }} * 2
+        {{ days_between("cast('1970-01-01' as date)", 'crossings.read_on') }} * 2
         + case
-            when readings.value >= levels.enter_from then 1
-            when readings.value is null or readings.value < levels.leave_below then 0
+            when crossings.value >= levels.enter_from then 1
+            when crossings.value is null or crossings.value < levels.leave_below then 0
         end as verdict
-    from readings
-    inner join levels on readings.dimension = levels.dimension
+    from crossings
+    inner join levels on crossings.dimension = levels.dimension
 
 ),
 
@@ -61,9 +62,10 @@ days as (
         item,
         read_on,
         value,
+        is_latest,
         max(case when latest_verdict % 2 = 1 then level end) as level
     from latest
-    group by customer_id, dimension, item, read_on, value
+    group by customer_id, dimension, item, read_on, value, is_latest
 
 ),
 
@@ -73,10 +75,7 @@ compared as (
         *,
         lag(level) over (
             partition by customer_id, dimension, item order by read_on asc nulls last
-        ) as previous_level,
-        row_number() over (
-            partition by customer_id, dimension, item order by read_on desc
-        ) as age
+        ) as previous_level
     from days
 
 ),
@@ -91,9 +90,9 @@ final as (
         value,
         level,
         coalesce(level, 0) <> coalesce(previous_level, 0) as is_change,
-        age = 1 as is_latest
+        is_latest
     from compared
-    where coalesce(level, 0) <> coalesce(previous_level, 0) or age = 1
+    where coalesce(level, 0) <> coalesce(previous_level, 0) or is_latest
 
 )
 

@@ -5,6 +5,7 @@ What counts in a window of days enters on its day and leaves when the window is 
 those days nothing changes, so every day of the past is known without looking at each. The value is
 null where too little happened to say anything.
 #}
+{{ config(materialized='view') }}
 
 with
 
