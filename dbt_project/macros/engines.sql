@@ -95,6 +95,38 @@
     array_join(array_sort(collect_set({{ column }})), ', ')
 {%- endmacro %}
 
+{# The values of a group, in order. #}
+{% macro list_in_order(value, place) -%}
+    {{ return(adapter.dispatch('list_in_order')(value, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_in_order(value, place) -%}
+    list({{ value }} order by {{ place }})
+{%- endmacro %}
+
+{% macro spark__list_in_order(value, place) -%}
+    transform(
+        array_sort(collect_list(struct({{ place }} as place, {{ value }} as value))), each -> each.value
+    )
+{%- endmacro %}
+
+{# The sum of the products of two lists of doubles, place by place. #}
+{% macro dot_product(list, other) -%}
+    {{ return(adapter.dispatch('dot_product')(list, other)) }}
+{%- endmacro %}
+
+{% macro duckdb__dot_product(list, other) -%}
+    list_dot_product({{ list }}, {{ other }})
+{%- endmacro %}
+
+{% macro spark__dot_product(list, other) -%}
+    aggregate(
+        zip_with({{ list }}, {{ other }}, (one, two) -> one * two),
+        cast(0 as double),
+        (total, each) -> total + each
+    )
+{%- endmacro %}
+
 {# The values of several paths in a JSON text, which is parsed once. #}
 {% macro json_texts(column, paths) -%}
     {{ return(adapter.dispatch('json_texts')(column, paths)) }}

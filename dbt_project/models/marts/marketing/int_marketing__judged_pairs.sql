@@ -16,6 +16,12 @@ baskets as (
 
 ),
 
+paired as (
+
+    select * from {{ ref('int_marketing__paired_products') }}
+
+),
+
 {# Orders of one week, channel and size. #}
 kinds as (
 
@@ -33,12 +39,18 @@ kinds as (
 
 ),
 
+products as (
+
+    select distinct product_id from baskets
+    where orders_of_product >= {{ var('rule_min_buyers') }}
+
+),
+
 shares as (
 
     select
         baskets.product_id,
         kinds.kind,
-        max(kinds.meetings) as meetings,
         count(*) / max(kinds.lines) as share_of_kind
     from baskets
     inner join kinds
@@ -46,8 +58,22 @@ shares as (
             baskets.week = kinds.week
             and baskets.channel = kinds.channel
             and baskets.basket_class = kinds.basket_class
-    where baskets.orders_of_product >= {{ var('rule_min_buyers') }}
     group by baskets.product_id, kinds.kind
+
+),
+
+{# In order of kinds: the sum of products of two such lists is how often the two meet by chance. #}
+vectors as (
+
+    select
+        products.product_id,
+        {{ list_in_order(
+            'coalesce(shares.share_of_kind, 0) * sqrt(cast(kinds.meetings as double))', 'kinds.kind'
+        ) }} as shares
+    from products
+    cross join kinds
+    left join shares on products.product_id = shares.product_id and kinds.kind = shares.kind
+    group by products.product_id
 
 ),
 
@@ -57,57 +83,23 @@ enough, twice, whether they meet more often than chance and whether less.
 #}
 tested as (
 
-    select count(distinct product_id) * (count(distinct product_id) - 1) as questions
-    from baskets
-    where orders_of_product >= {{ var('rule_min_buyers') }}
-
-),
-
-together_by_buyer as (
-
-    select
-        a.product_id,
-        b.product_id as other_product_id,
-        a.buyer,
-        count(*) as orders
-    from baskets as a
-    inner join baskets as b on a.order_id = b.order_id and a.product_id < b.product_id
-    where
-        a.orders_of_product >= {{ var('rule_min_buyers') }}
-        and b.orders_of_product >= {{ var('rule_min_buyers') }}
-    group by a.product_id, b.product_id, a.buyer
-
-),
-
-together as (
-
-    select
-        product_id,
-        other_product_id,
-        cast(sum(orders) as bigint) as orders,
-        count(*) as customers
-    from together_by_buyer
-    group by product_id, other_product_id
-    having count(*) >= {{ var('rule_min_customers') }}
+    select count(*) * (count(*) - 1) as questions from products
 
 ),
 
 expected as (
 
     select
-        together.product_id,
-        together.other_product_id,
-        together.orders,
-        together.customers,
+        paired.product_id,
+        paired.other_product_id,
+        paired.orders,
+        paired.customers,
         round(
-            sum(a.meetings * a.share_of_kind * b.share_of_kind)
-            * together.customers / together.orders, 9
+            {{ dot_product('a.shares', 'b.shares') }} * paired.customers / paired.orders, 9
         ) as expected_customers
-    from together
-    inner join shares as a on together.product_id = a.product_id
-    inner join shares as b on together.other_product_id = b.product_id and a.kind = b.kind
-    group by
-        together.product_id, together.other_product_id, together.orders, together.customers
+    from paired
+    inner join vectors as a on paired.product_id = a.product_id
+    inner join vectors as b on paired.other_product_id = b.product_id
 
 ),
 
