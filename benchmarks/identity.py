@@ -9,6 +9,7 @@ full      everything resolved from nothing, with 99 % of the records
 refresh   the remaining 1 % arrive
 start-up  the same refresh in a company of 500 records: what a refresh costs whatever its size
 reachable what equal values of one person's records could tell at most, told by the truth
+taught    what weights learned from the truth would find in the pairs that were compared
 missed    which share of all pairs of one person full did not find, by what their customers share
 splink    train, predict and cluster, as its documentation says; its best threshold is chosen with
           the truth, ours are fixed
@@ -157,9 +158,16 @@ def home(folder: Path) -> Iterator[None]:
     del os.environ["CDP_HOME"]
 
 
-def ours(people: Path, folder: Path) -> tuple[dict[str, Cost], pa.Table]:
-    """The cost of every step, and the customer of every record."""
-    costs, found = {}, folder / "customers.parquet"
+def best_weighed(people: Path, into: Path) -> None:
+    """Write which record would be which customer by weights learned from the truth."""
+    from benchmarks.taught import taught
+
+    pq.write_table(taught(people), into)
+
+
+def ours(people: Path, folder: Path) -> tuple[dict[str, Cost], pa.Table, pa.Table]:
+    """The cost of every step, and the customer of every record: as found, and by taught weights."""
+    costs, found, taught = {}, folder / "customers.parquet", folder / "taught.parquet"
     few = folder / "few.parquet"
     pq.write_table(pq.read_table(people).slice(0, FEW), few)
     for name, records in (("few", few), ("all", people)):
@@ -170,7 +178,9 @@ def ours(people: Path, folder: Path) -> tuple[dict[str, Cost], pa.Table]:
             step("load", records, 100)
             costs[f"refresh {name}"] = step("refresh")
             step("customers", found)
-    return costs, pq.read_table(found)
+    with home(folder / "all"):
+        step("taught", people, taught)
+    return costs, pq.read_table(found), pq.read_table(taught)
 
 
 def step(name: str, *arguments: object) -> Cost:
@@ -192,6 +202,8 @@ def take_step(name: str, arguments: list[str]) -> None:
         load(Path(arguments[0]), int(arguments[1]))
     elif name == "customers":
         customers(Path(arguments[0]))
+    elif name == "taught":
+        best_weighed(*map(Path, arguments))
     elif name == "splink":
         from benchmarks.by_splink import links
 
@@ -207,7 +219,7 @@ def take_step(name: str, arguments: list[str]) -> None:
 
 def rows(people: Path, folder: Path, *, with_splink: bool = True) -> Iterator[tuple[str, ...]]:
     """Every row: what, CPU, megabytes, accuracy, and the ratio to what it is held against."""
-    costs, found = ours(people, folder)
+    costs, found, taught = ours(people, folder)
     truth = pq.read_table(people, columns=["record_key", "person_id"])
     mine, best = judged(found, truth), judged(reachable(people), truth)
     splink = by_splink(people, folder, truth) if with_splink else None
@@ -216,6 +228,7 @@ def rows(people: Path, folder: Path, *, with_splink: bool = True) -> Iterator[tu
     yield "train", *shown(costs["train all"]), "", ""
     yield "full", *shown(full), accuracy(mine), ""
     yield "reachable", "", "", accuracy(best), "who is who is told, by equal values"
+    yield "taught", "", "", accuracy(judged(taught, truth)), "weights are learned from the truth"
     yield "missed", "", "", "", missed(people, found)
     yield "1 % refresh", *shown(costs["refresh all"]), "", f"{once:.3f} of full, + start-up"
     yield "start-up", *shown(start), "", ""
