@@ -38,7 +38,8 @@ def publish(catalog: Catalog) -> list[Published]:
     """Write both editions and put them in the place of the last ones."""
     now = datetime.now(UTC).replace(tzinfo=None)
     warehouse.replace("published.about", pa.table({"published_at": [now]}))
-    return [_publish(catalog, edition) for edition in EDITIONS]
+    insights = _publish(catalog, "insights")
+    return [insights, _publish(catalog, "contacts", base=insights.path)]
 
 
 def selections(catalog: Catalog, edition: str) -> Mapping[str, list[str]]:
@@ -53,7 +54,7 @@ def selections(catalog: Catalog, edition: str) -> Mapping[str, list[str]]:
     return {**shown, "published.about": ["published_at"]}
 
 
-def _publish(catalog: Catalog, edition: str) -> Published:
+def _publish(catalog: Catalog, edition: str, base: Path | None = None) -> Published:
     shown = selections(catalog, edition)
-    warehouse.export(shown, path_of(edition), mode=EDITIONS[edition])
+    warehouse.export(shown, path_of(edition), mode=EDITIONS[edition], base=base)
     return Published(edition=edition, path=path_of(edition), tables=len(shown))

@@ -1,7 +1,8 @@
 """Reading and writing the warehouse: one file, one writer at a time, everything in transactions."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -188,11 +189,14 @@ def tables() -> list[str]:
         return session.tables()
 
 
-def export(selections: Mapping[str, Iterable[str]], target: Path, *, mode: int) -> None:
+def export(
+    selections: Mapping[str, Sequence[str]], target: Path, *, mode: int, base: Path | None = None
+) -> None:
     """Write columns of tables to a new database file at `target`, whole or not at all.
 
     The file appears by rename, so readers see the old one or the new one. Its storage format is
-    an older one, so that clients of earlier versions open it; `mode` are its permissions.
+    an older one, so that clients of earlier versions open it; `mode` are its permissions. It begins
+    as a copy of the file `base`, of which tables with these very columns are not written again.
     """
     draft = target.with_name(f".{target.name}.draft")
     _discard(draft)
@@ -200,11 +204,16 @@ def export(selections: Mapping[str, Iterable[str]], target: Path, *, mode: int) 
     connection = _connect(path())
     mask = os.umask(0o077)  # a draft is for nobody's eyes
     try:
+        if base:
+            shutil.copyfile(base, draft)
         connection.execute(f"attach '{draft}' as draft (storage_version '{PUBLISHED_STORAGE}')")
+        written = _columns_of_draft(connection)
         for name, columns in selections.items():
+            if written.get(name) == columns:
+                continue
             connection.execute(f"create schema if not exists draft.{name.split('.')[0]}")
             connection.execute(
-                f"create table draft.{name} as select {', '.join(columns)} from {name}"
+                f"create or replace table draft.{name} as select {', '.join(columns)} from {name}"
             )
         connection.execute("checkpoint draft")
         connection.execute("detach draft")
@@ -213,6 +222,14 @@ def export(selections: Mapping[str, Iterable[str]], target: Path, *, mode: int) 
         connection.close()
     draft.chmod(mode)
     settle(draft, target)
+
+
+def _columns_of_draft(connection: duckdb.DuckDBPyConnection) -> Mapping[str, list[str]]:
+    found = connection.execute(
+        "select schema_name || '.' || table_name, list(column_name order by column_index)"
+        " from duckdb_columns() where database_name = 'draft' group by all"
+    )
+    return dict(found.fetchall())
 
 
 def texts(file: Path) -> Iterator[str]:
