@@ -12,7 +12,7 @@ term over what is left of a geometric sum, and the term is Stirling's.
 #}
 {% macro binomial_tail(k, n, mean) -%}
     case
-        when {{ k }} <= {{ mean }} + 1 then 1.0
+        when {{ k }} <= {{ mean }} + 1 or {{ mean }} <= 0 then 1.0
         else
             exp(
                 {{ k }} * ln({{ mean }} / {{ k }})
@@ -24,6 +24,28 @@ term over what is left of a geometric sum, and the term is Stirling's.
             * coalesce(sqrt({{ n }} / (2 * pi() * {{ k }} * nullif({{ n }} - {{ k }}, 0))), 1)
             / (1 - ({{ n }} - {{ k }}) * {{ mean }} / (({{ k }} + 1) * ({{ n }} - {{ mean }})))
     end
+{%- endmacro %}
+
+{#
+The rows of `judged` whose `p_value` the correction of Benjamini and Hochberg keeps among so many
+`tested`: of them, at most the share `rule_false_discoveries` is false, as `q_value` says of each.
+#}
+{% macro discoveries(judged, tested) -%}
+    select *
+    from (
+        select
+            *,
+            min(adjusted) over (
+                order by p_value asc nulls last rows between current row and unbounded following
+            ) as q_value
+        from (
+            select
+                *,
+                p_value * {{ tested }} / rank() over (order by p_value asc nulls last) as adjusted
+            from {{ judged }}
+        ) as ranked
+    ) as corrected
+    where q_value <= {{ var('rule_false_discoveries') }}
 {%- endmacro %}
 
 {# Calendar months from one date to another, whatever the days. #}

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
+from scipy.stats import binom
 
 import warehouse
 from tests.marts.conftest import Models
@@ -21,6 +22,7 @@ SEQUENCES = (
     "int_marketing__first_purchases",
     "int_marketing__places",
     "int_marketing__places_by_kind",
+    "int_marketing__purchases_by_kind",
     "int_marketing__followed_products",
     "int_marketing__judged_sequences",
     "int_marketing__kept_sequences",
@@ -29,6 +31,7 @@ SEQUENCES = (
     "int_marketing__measured_sequences",
     "product_sequences",
     "int_marketing__baskets",
+    "int_marketing__paired_products",
     "int_marketing__judged_pairs",
     "product_pairs",
 )
@@ -195,3 +198,32 @@ def test_what_is_bought_together_by_many_is_a_pair_and_what_one_repeats_is_none(
 
     pairs = warehouse.read("select product_id, other_product_id, relation from marts.product_pairs")
     assert [tuple(row.values()) for row in pairs.to_pylist()] == [("P005", "P006", "complement")]
+
+
+def test_how_surprising_many_and_few_meetings_are_is_told_by_the_exact_tail(models: Models) -> None:
+    """Of products in pairs, those before 20 seek each other and shun the others."""
+    rng = np.random.default_rng(6)
+    first, then = rng.integers(0, 40, (2, 20_000))
+    is_met = (first != then) & (
+        rng.random(len(first)) < np.where((first < 20) == (then < 20), 1, 0.4)
+    )
+    order = np.repeat(np.arange(is_met.sum()), 2)
+    product = np.column_stack([first[is_met], then[is_met]]).ravel()
+    rules(models, Lines(order, order, np.zeros_like(order), product))
+
+    sold = np.bincount(product)
+    judged = warehouse.read("marts.int_marketing__judged_pairs")
+    x, y = (
+        np.array([int(name[1:]) for name in judged[column].to_pylist()])
+        for column in ("product_id", "other_product_id")
+    )
+    met, most, expected = (
+        judged["customers"].to_numpy(),
+        np.minimum(sold[x], sold[y]),
+        sold[x] * sold[y] / len(product),
+    )
+    share = expected / most
+    exact = np.minimum(binom.sf(met - 1, most, share), binom.cdf(met, most, share))
+    told = judged["p_value"].to_numpy() / exact
+    seldom = exact < 0.01
+    assert (told[seldom].min() >= 1, told[seldom].max() < 1.1) == (True, True)

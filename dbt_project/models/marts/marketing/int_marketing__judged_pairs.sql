@@ -4,8 +4,7 @@ One row per two products that meet on one order of several customers, with how m
 Chance gives every line of an order to a product by its share of that week's lines in orders of that
 channel and about that size: what is sold one by one has other chances than what fills baskets, and
 what two channels sell never meets, and is no substitute for that. Orders of very many products are left
-out: who stocks up on everything says nothing about what goes together. The p-value is Chernoff's
-bound.
+out: who stocks up on everything says nothing about what goes together.
 #}
 
 with
@@ -41,8 +40,12 @@ kinds as (
 
 products as (
 
-    select distinct product_id from baskets
+    select
+        product_id,
+        count(*) as orders
+    from baskets
     where orders_of_product >= {{ var('rule_min_buyers') }}
+    group by product_id
 
 ),
 
@@ -67,6 +70,7 @@ vectors as (
 
     select
         products.product_id,
+        max(products.orders) as orders,
         {{ list_in_order(
             'coalesce(shares.share_of_kind, 0) * sqrt(cast(kinds.meetings as double))', 'kinds.kind'
         ) }} as shares
@@ -96,7 +100,8 @@ expected as (
         paired.customers,
         round(
             {{ dot_product('a.shares', 'b.shares') }} * paired.customers / paired.orders, 9
-        ) as expected_customers
+        ) as expected_customers,
+        least(a.orders, b.orders) as most_customers
     from paired
     inner join vectors as a on paired.product_id = a.product_id
     inner join vectors as b on paired.other_product_id = b.product_id
@@ -112,9 +117,15 @@ final as (
         expected.customers,
         expected.expected_customers,
         tested.questions as questions_tested,
-        exp(
-            expected.customers - expected.expected_customers
-            - expected.customers * ln(expected.customers / expected.expected_customers)
+        least(
+            {{ binomial_tail(
+                'expected.customers', 'expected.most_customers', 'expected.expected_customers'
+            ) }},
+            {{ binomial_tail(
+                '(expected.most_customers - expected.customers)',
+                'expected.most_customers',
+                '(expected.most_customers - expected.expected_customers)'
+            ) }}
         ) as p_value
     from expected
     cross join tested

@@ -19,28 +19,15 @@ followed as (
 
 ),
 
-purchases as (
+purchases_by_kind as (
 
-    select * from {{ ref('int_marketing__first_purchases') }}
+    select * from {{ ref('int_marketing__purchases_by_kind') }}
 
 ),
 
 places_by_kind as (
 
     select * from {{ ref('int_marketing__places_by_kind') }}
-
-),
-
-purchases_by_kind as (
-
-    select
-        product_id,
-        kind,
-        count(*) as purchases,
-        max(purchases_of_kind) as purchases_of_kind
-    from purchases
-    where buyers >= {{ var('rule_min_buyers') }}
-    group by product_id, kind
 
 ),
 
@@ -56,7 +43,7 @@ places as (
 
 all_purchases as (
 
-    select count(*) as purchases from purchases
+    select sum(purchases) as purchases from purchases_by_kind
 
 ),
 
@@ -67,6 +54,7 @@ shares as (
         sum(purchases_by_kind.purchases) / max(all_purchases.purchases) as share_of_all
     from purchases_by_kind
     cross join all_purchases
+    where purchases_by_kind.buyers >= {{ var('rule_min_buyers') }}
     group by purchases_by_kind.product_id
 
 ),

@@ -1,7 +1,4 @@
-{#
-One row per rule kept by Benjamini and Hochberg, over every two products that had a fair chance to
-meet, whether they did or not: of those kept, at most the share `rule_false_discoveries` is false.
-#}
+{# One row per rule that is kept, of every two products that had a fair chance to meet. #}
 
 with
 
@@ -11,23 +8,9 @@ judged as (
 
 ),
 
-ranked as (
+discoveries as (
 
-    select
-        *,
-        p_value * pairs_tested / rank() over (order by p_value asc nulls last) as adjusted
-    from judged
-
-),
-
-corrected as (
-
-    select
-        *,
-        min(adjusted) over (
-            order by p_value asc nulls last rows between current row and unbounded following
-        ) as q_value
-    from ranked
+    {{ discoveries('judged', 'pairs_tested') }}
 
 ),
 
@@ -39,8 +22,7 @@ final as (
         customers,
         expected_customers,
         q_value
-    from corrected
-    where q_value <= {{ var('rule_false_discoveries') }}
+    from discoveries
 
 )
 

@@ -13,9 +13,9 @@ kept as (
 
 ),
 
-purchases as (
+purchases_by_kind as (
 
-    select * from {{ ref('int_marketing__first_purchases') }}
+    select * from {{ ref('int_marketing__purchases_by_kind') }}
 
 ),
 
@@ -34,19 +34,6 @@ followers as (
         count(*) as followers
     from {{ ref('int_marketing__followers') }}
     group by first_product_id, then_product_id, kind
-
-),
-
-purchases_by_kind as (
-
-    select
-        product_id,
-        kind,
-        count(*) as purchases,
-        max(purchases_of_kind) as purchases_of_kind
-    from purchases
-    where product_id in (select kept.then_product_id from kept)
-    group by product_id, kind
 
 ),
 
