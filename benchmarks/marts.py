@@ -33,8 +33,12 @@ SEED, LATEST = 7, 100  # one event of so many arrives later
 BEFORE_IDENTITY = ("stg_web__events", "stg_email__events")
 AFTER_IDENTITY = (
     *("int_behaviour__attributed_events", "int_behaviour__events", "int_behaviour__attention"),
-    *("int_behaviour__ways_in", "int_behaviour__email_clicks", "int_behaviour__social_touches"),
-    *("int_behaviour__named_campaigns", "int_behaviour__visit_touches"),
+    *("int_behaviour__carts", "int_behaviour__ways_in", "int_behaviour__email_clicks"),
+    *(
+        "int_behaviour__social_touches",
+        "int_behaviour__named_campaigns",
+        "int_behaviour__visit_touches",
+    ),
     *("int_behaviour__repeated_reports", "fct_events", "fct_sessions", "fct_page_views"),
     *("fct_touchpoints", "int_behaviour__checkouts", "fct_checkouts"),
     *("int_customer_360__conversations", "customer_timeline"),

@@ -176,6 +176,16 @@ with visits as (
     from placed where is_human
     group by session_id
 ),
+carts as (
+    select session_id, count(*) as products_kept
+    from (
+        select session_id, product_id, arg_max(event_name, (occurred_at, message_id)) as latest
+        from placed where is_human and event_name in ('Product Added', 'Product Removed')
+        group by session_id, product_id
+    )
+    where latest = 'Product Added'
+    group by session_id
+),
 looked as (select session_id, sum(seconds)::bigint as seconds from attention group by session_id),
 ways as (
     select distinct
@@ -195,13 +205,14 @@ channels as (
 select
     session_id, customer_id, entry.anonymous_id, started_at, ended_at, events, page_views,
     coalesce(looked.seconds, 0) as engaged_seconds, product_views, products_added, products_removed,
+    coalesce(products_kept, 0) as products_kept,
     orders, cart_opened_at, cart_filled_at, checkout_started_at, payment_entered_at, order_completed_at,
     entry.device,
     coalesce(landed_on, entry.page_path) as entry_page_path,
     coalesce(left_from, entry.page_path) as exit_page_path,
     channel as marketing_channel, entry.source as campaign_source, entry.medium as campaign_medium,
     entry.campaign_name, entry.campaign_id, entry.click_id, entry.referrer_host
-from visits left join looked using (session_id)
+from visits left join looked using (session_id) left join carts using (session_id)
 inner join channels
     on lower(coalesce(entry.medium, '')) = channels.medium
     and lower(coalesce(entry.source, '')) = channels.source
@@ -225,7 +236,7 @@ later as (
 )
 select
     session_id, customer_id, cart_opened_at as began_at, marketing_channel, device, products_added,
-    products_removed, cart_filled_at, checkout_started_at, payment_entered_at,
+    products_removed, products_kept, cart_filled_at, checkout_started_at, payment_entered_at,
     coalesce(order_completed_at, later.ordered_at) as ordered_at, orders,
     case
         when order_completed_at is not null then 'ordered'
@@ -236,6 +247,7 @@ select
     case
         when order_completed_at is not null then 'ordered'
         when later.ordered_at is not null then 'ordered_later'
+        when products_added > 0 and products_kept = 0 then 'emptied'
         when cart_opened_at::date + interval 7 day >= as_of then 'open'
         else 'abandoned'
     end as outcome
@@ -323,7 +335,7 @@ select md5('session|' || session_id), customer_id, started_at, 'visit', 'web',
     concat_ws(
         ' ', 'Came by', marketing_channel, campaign_name, 'and saw', page_views, 'pages and',
         product_views, 'products',
-        case when products_added > 0 and orders = 0 then 'and left something in the cart' end
+        case when products_kept > 0 and orders = 0 then 'and left something in the cart' end
     ), null, session_id
 from hand.fct_sessions
 union all

@@ -31,7 +31,8 @@ MODELS = {  # in the order of their lineage
     "identity": ("device_periods",),
     "marts": (
         *("int_behaviour__attributed_events", "int_behaviour__events", "int_behaviour__attention"),
-        *("int_behaviour__ways_in", "int_behaviour__repeated_reports", "fct_events"),
+        *("int_behaviour__carts", "int_behaviour__ways_in"),
+        *("int_behaviour__repeated_reports", "fct_events"),
         *("fct_sessions", "fct_page_views", "int_behaviour__visit_touches", "fct_touchpoints"),
         "int_behaviour__checkouts",
     ),
@@ -165,7 +166,9 @@ EVENT = st.builds(
         st.sampled_from(("x", "y", None)),
         st.sampled_from(("1", "2", None, None)),
     ),
-    st.sampled_from(("page", "page", "Page Pinged", "Product Added", "Order Completed")),
+    st.sampled_from(
+        ("page", "page", "Page Pinged", "Product Added", "Product Removed", "Order Completed")
+    ),
     st.tuples(st.integers(0, 150), st.integers(0, 3)),
     st.tuples(
         st.sampled_from(("", "", "email", "cpc")),

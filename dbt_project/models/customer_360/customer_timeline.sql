@@ -109,7 +109,7 @@ final as (
         concat_ws(
             ' ', 'Came by', marketing_channel, campaign_name, 'and saw', page_views, 'pages and',
             product_views, 'products',
-            case when products_added > 0 and orders = 0 then 'and left something in the cart' end
+            case when products_kept > 0 and orders = 0 then 'and left something in the cart' end
         ) as summary,
         null as amount,
         session_id as reference

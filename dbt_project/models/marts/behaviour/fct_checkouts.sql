@@ -25,6 +25,7 @@ final as (
         checkouts.device,
         checkouts.products_added,
         checkouts.products_removed,
+        checkouts.products_kept,
         checkouts.cart_filled_at,
         checkouts.checkout_started_at,
         checkouts.payment_entered_at,
@@ -39,6 +40,7 @@ final as (
         case
             when checkouts.orders > 0 then 'ordered'
             when checkouts.ordered_at is not null then 'ordered_later'
+            when checkouts.products_added > 0 and checkouts.products_kept = 0 then 'emptied'
             when
                 cast(checkouts.began_at as date) + interval '{{ var("cart_days") }}' day
                 >= as_of.as_of

@@ -2,7 +2,7 @@
 {{ config(
     materialized='by_key',
     key='session_id',
-    views=['int_behaviour__attention'],
+    views=['int_behaviour__attention', 'int_behaviour__carts'],
     inputs={
         'int_behaviour__events': {
             'key': 'session_id', 'content': 'content_number, customer_id'
@@ -48,6 +48,12 @@ attention as (
 ways_in as (
 
     select * from {{ ref('int_behaviour__ways_in') }}
+
+),
+
+carts as (
+
+    select * from {{ ref('int_behaviour__carts') }}
 
 ),
 
@@ -105,6 +111,7 @@ final as (
         visits.product_views,
         visits.products_added,
         visits.products_removed,
+        coalesce(carts.products_kept, 0) as products_kept,
         visits.orders,
         visits.cart_opened_at,
         visits.cart_filled_at,
@@ -129,6 +136,7 @@ final as (
             and coalesce(visits.entry.referrer_host, '') = ways_in.referrer_host
             and coalesce(visits.entry.click_id_name, '') = ways_in.click_id_name
     left join attention on visits.session_id = attention.session_id
+    left join carts on visits.session_id = carts.session_id
 
 )
 

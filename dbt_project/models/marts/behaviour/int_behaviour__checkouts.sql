@@ -57,6 +57,7 @@ final as (
         sessions.device,
         sessions.products_added,
         sessions.products_removed,
+        sessions.products_kept,
         sessions.cart_filled_at,
         sessions.checkout_started_at,
         sessions.payment_entered_at,
