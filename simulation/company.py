@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from settings import ForeseenError
 from simulation.activity import (
     Acquaintances,
     Activity,
@@ -69,6 +70,10 @@ REST_KEYS = {
 }
 
 
+class OtherCompanyError(ForeseenError):
+    """Where a company is to be made, there is one of another size, seed, dirt or form."""
+
+
 @dataclass(frozen=True)
 class CompanyFacts:
     """How much of everything the company has."""
@@ -96,16 +101,20 @@ def make_company(
 ) -> CompanyFacts:
     """The facts of the company now in `home`: of so many people, or of the whole ledger's.
 
-    A company of the same seed, size, dirt and form that is there already is left alone: what a
-    user erased since must not come back.
+    A company that is there already is left alone: what a user erased since must not come back.
+    Raises OtherCompanyError when it is another one than this.
     """
     made = home / "company" / "made.json"
     dirt = dirt or Dirt()
     asked = {"seed": seed, "people": people, "form": form, "dirt": asdict(dirt)}
-    stored = json.loads(made.read_text()) if made.exists() else {}
-    if stored and {name: stored.get(name) for name in asked} == asked:
+    if made.exists():
+        stored = json.loads(made.read_text())
+        if {name: stored.get(name) for name in asked} != asked:
+            raise OtherCompanyError(
+                f"In {home} is another company already, of {stored['facts']['people']:,} people:"
+                " choose another folder, or delete this one."
+            )
         return CompanyFacts(**stored["facts"])
-    made.unlink(missing_ok=True)
     facts = write_company(home, people, seed, dirt, form)
     made.parent.mkdir(parents=True, exist_ok=True)
     made.write_text(json.dumps(asked | {"facts": asdict(facts)}, indent=2) + "\n")

@@ -1,10 +1,13 @@
 """What a mistake at the command line is answered: one sentence, and an exit code that is not 0."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
 import warehouse
 from serving.publish import path_of
+from simulation.company import make_company
 from tests.conftest import Run
 
 
@@ -36,6 +39,13 @@ def test_a_mistake_is_told_in_a_sentence(
     done = cdp(*words)
     told = " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert (done.returncode != 0, said in told, "Traceback" in told) == (True, True, False), told
+
+
+def test_another_company_in_this_home_is_told_and_left_alone(home: Path, cdp: Run) -> None:
+    make_company(home, people=2)
+    kept = (home / "company/crm.sqlite").stat().st_mtime_ns
+    assert "another company already" in cdp("demo", "--people", "0").stdout
+    assert (home / "company/crm.sqlite").stat().st_mtime_ns == kept
 
 
 def test_who_sees_a_part_of_an_answer_is_told_so(numbers: None, cdp: Run) -> None:
