@@ -43,7 +43,7 @@ class ForeseenError(Exception):
 
 def home() -> Path:
     """The folder of lake, warehouse, published copies and every other thing that a run writes."""
-    return (PROJECT / os.environ.get("CDP_HOME", "data")).resolve()
+    return (PROJECT / (os.environ.get("CDP_HOME") or "data")).resolve()
 
 
 def target() -> str:
@@ -85,13 +85,23 @@ def secret() -> bytes:
 
 
 def prepare() -> None:
-    """Load `.env` and the demo's settings, and give every tool its folder; safe to call twice."""
-    load_dotenv(PROJECT / ".env")
-    load_dotenv(home() / "demo.env")
+    """Load `.env` and the demo's settings, and give every tool its folder; safe to call twice.
+
+    Raises ForeseenError.
+    """
+    _load(PROJECT / ".env")
+    _load(home() / "demo.env")
     os.environ["CDP_HOME"] = str(home())
     warnings.filterwarnings("ignore", module="sqlglot")
     for name, value in {**QUIET, **DLT_BEHAVIOUR, **folders()}.items():
         os.environ.setdefault(name, value)
+
+
+def _load(file: Path) -> None:
+    try:
+        load_dotenv(file)
+    except ValueError as error:
+        raise ForeseenError(f"{file} holds what is no setting: {error}. Mend it.") from None
 
 
 def folders() -> dict[str, str]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,7 +17,6 @@ from orchestration import identity_cli, quarantine_cli
 from orchestration.terminal import console, show_rows, told_apart
 from settings import ForeseenError
 
-settings.prepare()
 app = typer.Typer(
     help="Customer data platform: from every source to one profile per person.",
     no_args_is_help=True,
@@ -366,7 +365,7 @@ def list_keys() -> None:
 @keys.command("revoke")
 def revoke_key(
     key_id: Annotated[str, typer.Argument(help="As `cdp collect keys list` shows it")],
-    hours: Annotated[float, typer.Option(help="How long it still works")] = 0,
+    hours: Annotated[int, typer.Option(min=0, max=87_600, help="How long it still works")] = 0,
 ) -> None:
     """End a write key, now or in some hours."""
     from ingestion.collector.keys import revoke
@@ -402,11 +401,9 @@ def docs() -> None:
     from orchestration.parsing import parsed_manifest
 
     parsed_manifest()
-    subprocess.run(
-        [BIN / "dbt", "docs", "generate", "--static", "--quiet"],
-        cwd=settings.DBT_PROJECT,
-        check=True,
-    )
+    words = [str(BIN / "dbt"), "docs", "generate", "--static", "--quiet"]
+    if subprocess.run(words, cwd=settings.DBT_PROJECT, check=False).returncode:
+        raise typer.Exit(1)  # dbt has said why
     page = settings.home() / "docs" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_bytes((Path(os.environ["DBT_TARGET_PATH"]) / "static_index.html").read_bytes())
@@ -434,14 +431,31 @@ def dev(
 def main() -> None:
     """Run a verb; an error that we foresee is told in one sentence and ends with exit code 1."""
     try:
+        settings.prepare()
         app()
     except ForeseenError as error:
-        console.print(str(error), style="red", highlight=False, markup=False)
-        sys.exit(1)
+        _fail(str(error))
     except Exception as error:
-        from orchestration.run import DISK_ADVICE, is_disk_full
-
-        if not is_disk_full(str(error)):
+        advice = _advice(error)
+        if not advice:
             raise
-        console.print(f"{error}{DISK_ADVICE}", style="red", highlight=False, markup=False)
-        sys.exit(1)
+        _fail(f"{error}\n{advice}")
+
+
+def _fail(told: str) -> NoReturn:
+    console.print(told, style="red", highlight=False, markup=False)
+    sys.exit(1)
+
+
+def _advice(error: Exception) -> str:
+    """What to do about an error of the machine or of a file; empty about one of ours."""
+    import warehouse
+    from orchestration.run import DISK_ADVICE, is_disk_full
+
+    if is_disk_full(str(error)):
+        return DISK_ADVICE
+    if isinstance(error, warehouse.UnreadableError):
+        return "Where a file is damaged, restore it: see Backup in docs/operations.md."
+    if isinstance(error, OSError) and error.filename:
+        return f"Look whether it is there and yours to write; CDP_HOME is {settings.home()}."
+    return ""

@@ -84,7 +84,7 @@ def say(line: str, style: str | None = None) -> None:
 @review.callback()
 def list_doubts(
     ctx: typer.Context,
-    most: Annotated[int, typer.Option(help="How many to show, those about most records first")] = 5,
+    most: Annotated[int, typer.Option(min=0, help="How many to show, the largest first")] = 5,
 ) -> None:
     """Show pairs of records that might be one person, or not, with their evidence."""
     if ctx.invoked_subcommand:
@@ -146,7 +146,7 @@ def overrides() -> None:
 @app.command()
 def plan(
     retrained: Annotated[bool, typer.Option(help="With a link model trained anew")] = False,
-    most: Annotated[int, typer.Option(help="How many merges and splits to show")] = 20,
+    most: Annotated[int, typer.Option(min=0, help="How many merges and splits to show")] = 20,
 ) -> None:
     """Show whom the seeds as they are now, and waiting decisions, would merge and split.
 

@@ -7,7 +7,7 @@ import typer
 from orchestration.terminal import console, show_rows
 
 app = typer.Typer(help="What the contracts refused; let it in.", invoke_without_command=True)
-Where = Annotated[str, typer.Argument(help="A source such as pos, or pos.receipt_lines; or all")]
+Where = Annotated[str, typer.Argument(help="A source such as pos, or pos.receipt_lines; else all")]
 WAITING = "waiting"
 LISTED = f"""
     select
@@ -75,7 +75,7 @@ def listed(where: Where = "") -> None:
 def show(
     where: Where = "",
     refusal: Annotated[str, typer.Option(help="The beginning of its id")] = "",
-    rows: Annotated[int, typer.Option(help="How many at most, of each source")] = 20,
+    rows: Annotated[int, typer.Option(min=0, help="How many at most, of each source")] = 20,
 ) -> None:
     """Show refusals with payload, file, load, and when they were first and last seen."""
     from ingestion.quarantine import refusals

@@ -26,9 +26,7 @@ DISK_FULL = (
     "disk I/O error",
     "disk is full",
 )
-DISK_ADVICE = (
-    " Free some space under CDP_HOME, then refresh again: nothing that was loaded is lost."
-)
+DISK_ADVICE = "Free some space under CDP_HOME, then refresh again: nothing that was loaded is lost."
 OUR_RUNS = {BY_CLI: "cli"}
 Kind = Literal["started", "done", "problem"]
 Progress = Callable[[str, Kind], None]
@@ -120,7 +118,7 @@ def _reason(event: dg.DagsterEvent) -> str:
     while error and error.cause and error.cls_name not in ours:
         error = error.cause
     message = error.message.strip() if error else "unknown"
-    return message + DISK_ADVICE if is_disk_full(message) else message
+    return f"{message} {DISK_ADVICE}" if is_disk_full(message) else message
 
 
 def is_disk_full(message: str) -> bool:

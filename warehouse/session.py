@@ -15,6 +15,7 @@ import settings
 from settings import ForeseenError
 
 QueryError = duckdb.Error  # of SQL that a user wrote
+UnreadableError = (duckdb.IOException, duckdb.SerializationException)  # of a file, not of SQL
 PUBLISHED_STORAGE = "v1.2.0"  # the oldest file format that keeps every type we publish
 
 
@@ -170,15 +171,21 @@ def exists(name: str) -> bool:
 
 
 def ask(file: Path, query: str) -> pa.Table:
-    """The rows of a query over a published copy.
+    """The rows of a query over a published copy, which touches no other file.
 
     Raises NothingThereError, or WrongQuestionError when it is no query or does not run.
     """
     if not file.exists():
         raise NothingThereError(f"{file} is not published yet: run `cdp refresh`.")
     with opened(str(file), read_only=True) as connection:
+        connection.execute("set enable_external_access = false")
         try:
             return Session(connection).read(query)
+        except duckdb.PermissionException as error:
+            raise WrongQuestionError(
+                f"A question only reads the published copy, and no other file. To read or write"
+                f" others, open {file} with a DuckDB client of your own."
+            ) from error
         except QueryError as error:
             raise WrongQuestionError(str(error)) from error
 
@@ -288,7 +295,7 @@ def _connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     try:
         return opened(str(file), read_only=read_only)
     except duckdb.IOException as error:
-        if "lock" not in str(error):
+        if "set lock" not in str(error):
             raise
         raise WarehouseBusyError(
             f"The warehouse is in use by another process ({_holder(str(error))}). Wait for it to"

@@ -75,7 +75,7 @@ def add(source: str, origins: tuple[str, ...] = (), key: str = "") -> tuple[Writ
     return made, text
 
 
-def revoke(key_id: str, hours: float = 0) -> WriteKey:
+def revoke(key_id: str, hours: int = 0) -> WriteKey:
     """The key with its end, now or some hours from now."""
     known = {key.key_id: key for key in all_keys()}
     if key_id not in known:

@@ -1,5 +1,6 @@
 """What a mistake at the command line is answered: one sentence, and an exit code that is not 0."""
 
+import subprocess
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,7 +9,9 @@ import pytest
 import warehouse
 from serving.publish import path_of
 from simulation.company import make_company
-from tests.conftest import Run
+from tests.conftest import CDP, Run, environment
+
+Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture()
@@ -26,25 +29,53 @@ def numbers() -> None:
         (("audience", "nobody"), "audiences are at_risk, browsed_not_bought, vip"),
         (("sql", ""), "That is no query"),
         (("sql", "drop table marts.numbers"), "read-only"),
+        (("sql", "copy marts.numbers to 'numbers.csv'"), "only reads the published copy"),
+        (("sql", "explain analyze copy marts.numbers to 'numbers.csv'"), "only reads"),
         (("sql", "select nothing from marts.numbers"), '"nothing" not found'),
         (("sql", "from customer_360.customer_contacts"), "`--contacts`"),
         (("simulate", "--people", "-5", "company"), "greater than or equal to 0"),
+        (("simulate", "--people", "2", "/dev/null/company"), "yours to write"),
+        (("identity", "review", "--most", "-1"), "greater than or equal to 0"),
         (("collect", "--port", "99999"), "less than or equal to 65535"),
         (("collect", "keys", "add", " "), "say what sends with the key"),
+        (("collect", "keys", "revoke", "k", "--hours", "nan"), "valid integer"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(
     numbers: None, cdp: Run, words: tuple[str, ...], said: str
 ) -> None:
     done = cdp(*words)
+    assert_told(done, said)
+
+
+def assert_told(done: Done, said: str) -> None:
+    """A verb ended with an error that was told in a sentence."""
     told = " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert (done.returncode != 0, said in told, "Traceback" in told) == (True, True, False), told
+
+
+def test_a_damaged_warehouse_is_told(numbers: None, home: Path, cdp: Run) -> None:
+    (home / "warehouse.duckdb").write_bytes(bytes(10_000))
+    assert_told(cdp("profile", "ann"), "restore it")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("", "yours to write"), ("demo.env", "demo.env holds what is no setting")]
+)
+def test_what_is_no_home_and_what_are_no_settings_is_told(
+    home: Path, place: str, said: str
+) -> None:
+    (home / place).parent.mkdir(parents=True, exist_ok=True)
+    (home / place).write_bytes(b"\xff")
+    words = [str(CDP), "collect", "keys", "add", "x"]
+    done = subprocess.run(words, env=environment(home), capture_output=True, text=True, check=False)
+    assert_told(done, said)
 
 
 def test_another_company_in_this_home_is_told_and_left_alone(home: Path, cdp: Run) -> None:
     make_company(home, people=2)
     kept = (home / "company/crm.sqlite").stat().st_mtime_ns
-    assert "another company already" in cdp("demo", "--people", "0").stdout
+    assert_told(cdp("demo", "--people", "0"), "another company already")
     assert (home / "company/crm.sqlite").stat().st_mtime_ns == kept
 
 
