@@ -21,6 +21,7 @@ weighed as (
                 1
             ) as decimal(18, 6)
         ) as vote,
+        min(defect) over (partition by {{ keys }}, value_key) as least_defect,
         row_number() over (
             partition by {{ keys }}, value_key
             order by
@@ -49,9 +50,9 @@ tallied as (
         min(told_on) as first_told_on,
         max(told_on) as last_told_on,
         max(trust) as trust,
-        sum(vote) as votes,
+        sum(case when defect = least_defect then vote else 0 end) as votes,
         max(quality) as quality,
-        max(defect) as defect
+        max(least_defect) as defect
     from weighed
     group by {{ keys }}, value_key
 

@@ -52,8 +52,16 @@ final as (
         cast(survivorship.half_life_days as double) as half_life_days,
         coalesce(survivorship.max_age_days, 999999) as max_age_days,
         coalesce(field_trusts.trust, trusts.trust, 1) as trust,
-        qualities.quality,
-        case qualities.use when 'never' then 2 when 'last_resort' then 1 else 0 end as defect,
+        {# Who does not log in types an address into a form, and anybody can type any. #}
+        coalesce(
+            qualities.quality,
+            case when claims.record_key like 'web:visitor:%' then 'typed into a form' end
+        ) as quality,
+        case
+            when qualities.use = 'never' then 2
+            when qualities.use = 'last_resort' or claims.record_key like 'web:visitor:%' then 1
+            else 0
+        end as defect,
         {# Of two spellings of one value the one with capitals and small letters is shown. #}
         claims.value <> upper(claims.value) and claims.value <> lower(claims.value) as is_mixed_case
     from claims
