@@ -52,3 +52,8 @@ write others. #}
 {% macro url_host(column) -%}
     nullif(lower(split_part(split_part(split_part({{ column }}, '//', 2), '/', 1), ':', 1)), '')
 {%- endmacro %}
+
+{# Which version of a row this is, by its key as the source has it: 1 is the newest. #}
+{% macro version_of(key) -%}
+    row_number() over (partition by {{ key }} order by updated_at desc, _dlt_load_id desc)
+{%- endmacro %}

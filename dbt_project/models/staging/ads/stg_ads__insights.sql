@@ -21,9 +21,7 @@ renamed as (
         cast(spend as decimal(18, 4)) as spend,
         upper({{ clean_text('currency') }}) as currency,
         cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by trim(insight_id) order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('trim(insight_id)') }} as version
     from source
 
 ),

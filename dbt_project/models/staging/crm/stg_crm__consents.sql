@@ -17,9 +17,7 @@ renamed as (
         lower({{ clean_text('channel') }}) as channel,
         coalesce(is_granted, false) as is_granted,
         cast(decided_at as timestamp) as decided_at,
-        row_number() over (
-            partition by consent_id order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('consent_id') }} as version
     from source
 
 ),

@@ -16,9 +16,7 @@ renamed as (
         {{ clean_text('subject') }} as subject,
         cast(sent_at as timestamp) as sent_at,
         cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by trim(campaign_id) order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('trim(campaign_id)') }} as version
     from source
 
 ),

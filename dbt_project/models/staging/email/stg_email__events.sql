@@ -27,9 +27,7 @@ renamed as (
         {{ clean_text('url') }} as url,
         cast(occurred_at as timestamp) as occurred_at,
         cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by trim(event_id) order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('trim(event_id)') }} as version
     from source
 
 ),

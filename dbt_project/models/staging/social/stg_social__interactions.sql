@@ -19,9 +19,7 @@ renamed as (
         {{ clean_text('text') }} as message,
         cast(occurred_at as timestamp) as occurred_at,
         cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by trim(interaction_id) order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('trim(interaction_id)') }} as version
     from source
 
 ),

@@ -19,10 +19,7 @@ renamed as (
         {{ clean_text('url') }} as url,
         cast(updated_at as timestamp) as updated_at,
         {{ time_of_load('_dlt_load_id') }} as loaded_at,
-        row_number() over (
-            partition by lower(trim(network) || '/' || trim(handle))
-            order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of("lower(trim(network) || '/' || trim(handle))") }} as version
     from source
 
 )

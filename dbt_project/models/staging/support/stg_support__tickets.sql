@@ -22,9 +22,7 @@ renamed as (
         cast(created_at as timestamp) as created_at,
         cast(solved_at as timestamp) as solved_at,
         cast(updated_at as timestamp) as updated_at,
-        row_number() over (
-            partition by trim(ticket_id) order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('trim(ticket_id)') }} as version
     from source
 
 ),

@@ -18,9 +18,7 @@ renamed as (
         cast(created_at as timestamp) as created_at,
         cast(updated_at as timestamp) as updated_at,
         {{ time_of_load('_dlt_load_id') }} as loaded_at,
-        row_number() over (
-            partition by lower(trim(user_id)) order by updated_at desc, _dlt_load_id desc
-        ) as version
+        {{ version_of('lower(trim(user_id))') }} as version
     from source
 
 )
