@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from identity.changes import FIELDS
+from identity.dates import year_first
 from identity.likely import (
     LinkModel,
     block_keys,
@@ -75,11 +76,18 @@ def resolve(table: pa.Table, mapping: Mapping) -> pa.Table:
 
 
 def _plain(table: pa.Table, mapping: Mapping) -> tuple[pa.Table, Mapping]:
-    """The columns under names of ours: theirs may be any text, and words that the engine uses."""
+    """The columns under names of ours, dates in one form.
+
+    Their names may be any text, and words that the engine uses.
+    """
     names = [f"field_{number}" for number in range(len(mapping.fields))]
     given = table.select([mapping.record_key, *mapping.fields])
     fields = dict(zip(names, mapping.fields.values(), strict=True))
-    return given.rename_columns(["record_key", *names]), Mapping("record_key", "truth", fields)
+    given = given.rename_columns(["record_key", *names])
+    for name in (name for name, kind in fields.items() if kind == "date"):
+        dates = pa.array(year_first(given.column(name).to_pylist()), pa.string())
+        given = given.set_column(given.column_names.index(name), name, dates)
+    return given, Mapping("record_key", "truth", fields)
 
 
 def learn(session: Session, mapping: Mapping) -> LinkModel:

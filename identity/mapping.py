@@ -20,7 +20,7 @@ KINDS = {
     "given_name": "first name or names",
     "family_name": "family name",
     "full_name": "the whole name in one column",
-    "date": "a date that belongs to the person, such as the birth date: ISO, dashes optional",
+    "date": "a date that belongs to the person, such as the birth date, in any usual form",
     "email": "e-mail address",
     "phone": "phone number",
     "street": "street, house number or another line of the address",

@@ -156,19 +156,12 @@ def _plain(part: Part) -> str:
     if part.kind == "email":
         return f"nullif(lower(trim({text})), '')"
     if part.kind == "date":
-        return _date(text)
+        digits = function("without", f"substr({text}, 1, 10)", NOT_DIGITS, EMPTY)
+        return f"nullif({digits}, '')"
     if part.kind == "phone":
         return f"nullif(right({function('without', text, NOT_DIGITS, EMPTY)}, {NATIONAL}), '')"
     signs = r"'[^\p{L}\p{N}]+'"
     return f"nullif({function('without', f'lower({text})', signs, EMPTY)}, '')"
-
-
-def _date(text: str) -> str:
-    """SQL: eight digits, year first; a date written day first is turned."""
-    digits = function("without", f"substr({text}, 1, 10)", NOT_DIGITS, EMPTY)
-    year_last = function("found", text, "'^[0-9]{2}[^0-9][0-9]{2}[^0-9][0-9]{4}'")
-    turned = f"substr({digits}, 5, 4) || substr({digits}, 3, 2) || substr({digits}, 1, 2)"
-    return f"nullif(case when {year_last} <> '' then {turned} else {digits} end, '')"
 
 
 def _derived(part: Part) -> list[str]:

@@ -94,6 +94,15 @@ def test_every_record_is_in_one_cluster_and_the_order_of_rows_does_not_matter() 
     assert len(one) == 1_000 and one == other
 
 
+def test_dates_of_one_column_may_be_written_in_two_ways() -> None:
+    mapping = load_mapping(labelled.DATASETS / "fake_1000.yml")
+    table = labelled.read(mapping)
+    iso = table["dob"].to_pylist()
+    mixed = [f"{d[5:7]}/{d[8:]}/{d[:4]}" if d and row % 2 else d for row, d in enumerate(iso)]
+    other = table.set_column(table.column_names.index("dob"), "dob", pa.array(mixed))
+    assert partition(resolve(other, mapping)) == partition(resolve(table, mapping))
+
+
 def test_the_truth_is_not_read() -> None:
     mapping = load_mapping(labelled.DATASETS / "fake_1000.yml")
     table = labelled.read(mapping).drop_columns([mapping.truth])
