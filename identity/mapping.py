@@ -2,7 +2,7 @@
 
 data: people.csv          # CSV or parquet, beside this file
 record_key: record_id     # one value per row
-truth: person_id          # the same value on every row of one person
+truth: person_id          # the same value on every row of one person; empty where nobody knows
 fields:                   # column: kind; columns left out are not read
   given: given_name
   born: date
