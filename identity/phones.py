@@ -31,6 +31,12 @@ def e164(phone: str, country_code: str | None) -> str | None:
     return _text(number) if number else None
 
 
+def forms(identifier: str) -> tuple[str, str]:
+    """What a person asks for, as ids and e-mails are kept and as phones are."""
+    plain = identifier.strip().lower()
+    return plain, e164(f"+{plain[2:]}" if plain.startswith("00") else plain, None) or plain
+
+
 def _number(phone: str, country_code: str | None) -> PhoneNumber | None:
     try:
         number = phonenumbers.parse(phone, country_code)

@@ -7,17 +7,25 @@ identity.overrides         decisions of people, taken in the tools; same columns
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from identity.phones import e164
+from identity.phones import forms
 from settings import ForeseenError
 from warehouse import Session, key_number
 
 PAIR_KINDS = ("link", "cut")
 VALUE_KINDS = ("block", "allow")
+OF_GUARDED = (
+    "max_names_per_value",
+    "max_surnames_per_value",
+    "max_emails_per_value",
+    "window_days",
+    "recycling_days",
+)
 KINDS = (*PAIR_KINDS, *VALUE_KINDS, "withdraw")
 STATE_FORM = 6  # raised when the kept evidence changes its form: all is then resolved anew
 STEPS_PER_BIT = 10_000  # weights are whole steps, so that sums do not depend on their order
@@ -62,18 +70,19 @@ class IdentifierType:
 
     def __post_init__(self) -> None:
         """Raises RulesError when a number makes no sense."""
-        where = f"Seed identifier_types, {self.identifier_type or '(no name)'}:"
-        if not self.identifier_type:
-            raise RulesError(f"{where} give every row an `identifier_type`.")
         if not 0 < self.weight <= 100:  # noqa: PLR2004
-            raise RulesError(f"{where} `weight` must be above 0 and at most 100 bits.")
+            raise RulesError("`weight` must be above 0 and at most 100 bits.")
         if not 0 <= self.trust <= 1:
-            raise RulesError(f"{where} `trust` must be from 0 to 1.")
+            raise RulesError("`trust` must be from 0 to 1.")
         for name, value in asdict(self).items():
-            if name.startswith("max_") and value is not None and value < 1:
-                raise RulesError(f"{where} `{name}` must be at least 1; leave it empty for none.")
-            if name.endswith("_days") and value is not None and value < 1:
-                raise RulesError(f"{where} `{name}` must be at least 1; leave it empty for never.")
+            if not name.startswith("max_") and not name.endswith("_days") or value is None:
+                continue
+            if value < 1:
+                raise RulesError(f"`{name}` must be at least 1; leave it empty for none.")
+            if name in OF_GUARDED and not self.is_guarded:
+                raise RulesError(
+                    f"`{name}` counts for guarded types alone: set `is_guarded`, or leave it empty."
+                )
 
     @property
     def steps(self) -> int:
@@ -97,21 +106,21 @@ class Override:
 
     def __post_init__(self) -> None:
         """Raises RulesError when the decision is not whole."""
-        where = f"Override {self.override_id or '(no override_id)'}:"
-        if not self.override_id:
-            raise RulesError(f"{where} give every override an `override_id` of its own.")
         if self.kind not in KINDS:
-            raise RulesError(f"{where} unknown kind {self.kind!r}. Kinds: {', '.join(KINDS)}.")
+            raise RulesError(f"unknown kind {self.kind!r}. Kinds: {', '.join(KINDS)}.")
         if not self.reason or not self.actor or self.decided_at is None:
-            raise RulesError(f"{where} say why, who and when: `reason`, `actor`, `decided_at`.")
+            raise RulesError("say why, who and when: `reason`, `actor`, `decided_at`.")
         if self.kind in PAIR_KINDS and not self.is_about_records:
-            raise RulesError(f"{where} a {self.kind} needs `record_a` and `record_b`.")
+            raise RulesError(f"a {self.kind} needs `record_a` and `record_b`.")
         if self.kind in VALUE_KINDS and not self.is_about_a_value:
-            raise RulesError(f"{where} needs `identifier_type` and `identifier_value`.")
-        if self.is_about_records == self.is_about_a_value:
-            raise RulesError(f"{where} name either two records or one identifier, not both.")
+            raise RulesError(f"{self.kind} needs `identifier_type` and `identifier_value`.")
+        is_of_records = bool(self.record_a or self.record_b)
+        if is_of_records == bool(self.identifier_type or self.identifier_value):
+            raise RulesError("name either two records or one identifier, not both.")
+        if not self.is_about_records and not self.is_about_a_value:
+            raise RulesError("name both records, or the identifier's type and its value.")
         if self.record_a and self.record_a == self.record_b:
-            raise RulesError(f"{where} `record_a` and `record_b` are the same record.")
+            raise RulesError("`record_a` and `record_b` are the same record.")
 
     @property
     def is_about_records(self) -> bool:
@@ -145,12 +154,12 @@ class Rules:
         """Raises RulesError when rules contradict each other."""
         _no_doubles("identifier_types", (t.identifier_type for t in self.types))
         _no_doubles("identifier_types, `priority`", (str(t.priority) for t in self.types))
-        known = {t.identifier_type for t in self.types}
-        for override in self.overrides:
-            if override.identifier_type and override.identifier_type not in known:
+        ids = Counter(override.override_id for override in self.overrides)
+        for override_id, overrides in ids.items():
+            if overrides > 1:
                 raise RulesError(
-                    f"Override {override.override_id}: unknown identifier type"
-                    f" {override.identifier_type!r}. Types: {', '.join(sorted(known))}."
+                    f"Two overrides are called {override_id!r}: give the one in the seed"
+                    " identity_overrides another `override_id`."
                 )
 
     @property
@@ -183,28 +192,14 @@ def read_rules(session: Session) -> Rules:
     return Rules(
         types=tuple(IdentifierType(**_given(row)) for row in types.to_pylist()),
         trust={row["source"]: row["trust"] for row in trust.to_pylist()},
-        overrides=_checked(rows),
+        overrides=tuple(Override(**row) for row in rows),
     )
-
-
-def _checked(rows: Iterable[Mapping[str, Any]]) -> tuple[Override, ...]:
-    overrides = tuple(Override(**_tidy(row)) for row in rows)
-    _no_doubles("identity_overrides", (override.override_id for override in overrides))
-    return overrides
 
 
 def normal(identifier_type: str, value: str) -> str:
     """A value as the platform keeps those of its type, however a person wrote it."""
-    plain = value.strip().lower()
-    return (e164(plain, None) or plain) if identifier_type == "phone" else plain
-
-
-def _tidy(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row without blanks around its cells, its identifier in the form that is kept."""
-    cells = {name: v.strip() if isinstance(v, str) else v for name, v in row.items()}
-    if cells["identifier_type"] and cells["identifier_value"]:
-        cells["identifier_value"] = normal(cells["identifier_type"], cells["identifier_value"])
-    return cells
+    plain, phone = forms(value)
+    return phone if identifier_type == "phone" else plain
 
 
 def _given(row: Mapping[str, Any]) -> dict[str, Any]:

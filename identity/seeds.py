@@ -4,9 +4,9 @@ dbt loads the same files; a refresh looks here first, because dbt does not know 
 """
 
 import csv
-import math
+import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from identity.rules import IdentifierType, Override, RulesError
+from identity.phones import e164
+from identity.rules import IdentifierType, Override, RulesError, normal
 from settings import DBT_PROJECT
 
 FOLDER = DBT_PROJECT / "seeds"
@@ -24,7 +25,17 @@ NEEDED = {
     "identity_overrides": ("override_id", "kind", "reason", "actor", "decided_at"),
     "blocked_values": ("identifier_type", "pattern", "is_regex", "reason"),
 }
-FLAGS = {"true": True, "false": False, "t": True, "f": False, "1": True, "0": False}
+OF_ONE_ROW = {
+    "identifier_types": ("identifier_type", "priority"),
+    "source_trust": ("source",),
+    "identity_overrides": ("override_id",),
+}
+FLAGS = {"true": True, "false": False}
+# What every engine that loads the file reads as we do.
+WHOLE = re.compile(r"-?[0-9]+")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?")
+ESCAPED = re.compile(r"\\(p\{\w+\}|.)")
 Row = dict[str, Any]
 Types = dict[str, str]  # of a seed's columns, by their names
 
@@ -34,15 +45,20 @@ def checked_seeds(folder: Path = FOLDER) -> dict[str, pa.Table]:
     types = _types()
     found = {name: _rows(folder / f"{name}.csv", types[name]) for name in NEEDED}
     known = {row["identifier_type"] for _, row in found["identifier_types"]}
+    if not known:
+        raise RulesError(f"{folder / 'identifier_types.csv'} has no rows: nothing would link.")
     checks: dict[str, Callable[[Row], object]] = {
         "identifier_types": lambda row: IdentifierType(**_given(row)),
         "source_trust": _check_trust,
-        "identity_overrides": lambda row: Override(**row),
+        "identity_overrides": lambda row: _check_override(row, known),
         "blocked_values": lambda row: _check_blocked(row, known),
     }
     for name, rows in found.items():
+        lines: dict[object, int] = {}
         for line, row in rows:
-            _told_with(folder / f"{name}.csv", line, checks[name], row)
+            path = folder / f"{name}.csv"
+            _told_with(path, line, checks[name], row)
+            _told_with(path, line, _refuse_doubles, OF_ONE_ROW.get(name, ()), row, line, lines)
     return {name: _table(types[name], rows) for name, rows in found.items()}
 
 
@@ -89,6 +105,8 @@ def _typed(types: Types, needed: Sequence[str], cells: dict[str, str]) -> Row:
 
 
 def _value(name: str, kind: str, text: str) -> object:
+    if text != text.strip():
+        raise RulesError(f"`{name}` has blanks around it, {text!r}: remove them.")
     read, told = KINDS[kind]
     try:
         return read(text) if text else None
@@ -96,27 +114,25 @@ def _value(name: str, kind: str, text: str) -> object:
         raise RulesError(f"`{name}` must be {told}, not {text!r}.") from None
 
 
-def _whole(text: str) -> int:
-    return int(pa.scalar(int(text), pa.int64()).as_py())
-
-
-def _number(text: str) -> float:
-    if not math.isfinite(float(text)):
+def _form(form: re.Pattern[str], text: str) -> str:
+    if not form.fullmatch(text):
         raise ValueError(text)
-    return float(text)
+    return text
 
 
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+def _whole(text: str) -> int:
+    return int(pa.scalar(int(_form(WHOLE, text)), pa.int64()).as_py())
 
 
 KINDS: dict[str, tuple[Callable[[str], object], str]] = {
     "string": (str, "text"),
     "bigint": (_whole, "a whole number"),
-    "double": (_number, "a number"),
+    "double": (lambda text: float(_form(NUMBER, text)), "a number"),
     "boolean": (lambda text: FLAGS[text.lower()], "true or false"),
-    "timestamp": (_time, "a time such as 2026-01-31 12:00"),
+    "timestamp": (
+        lambda text: datetime.fromisoformat(_form(TIME, text)),
+        "a time in UTC such as 2026-01-31 12:00",
+    ),
 }
 ARROW = {
     "string": pa.string(),
@@ -147,12 +163,43 @@ def _check_trust(row: Row) -> None:
         raise RulesError("`trust` must be 0 or more.")
 
 
+def _refuse_doubles(columns: Sequence[str], row: Row, line: int, lines: dict[object, int]) -> None:
+    """Raises RulesError when a row before, whose line is in `lines`, has the same value."""
+    for column in columns:
+        first = lines.setdefault((column, row[column]), line)
+        if first != line:
+            raise RulesError(f"`{column}` {row[column]} is on line {first} already: one row each.")
+
+
+def _check_override(row: Row, known: set[str]) -> None:
+    Override(**row)
+    if row["identifier_type"]:
+        _check_type(row["identifier_type"], known)
+        _check_normal(row["identifier_type"], "identifier_value", row["identifier_value"])
+
+
 def _check_blocked(row: Row, known: set[str]) -> None:
-    if row["identifier_type"] not in known:
+    _check_type(row["identifier_type"], known)
+    if not row["is_regex"]:
+        _check_normal(row["identifier_type"], "pattern", row["pattern"])
+        return
+    try:
+        pc.match_substring_regex(pa.array([""]), row["pattern"])
+    except pa.ArrowInvalid as error:
+        raise RulesError(f"`pattern` is no regular expression: {error}") from error
+    if ESCAPED.sub("", row["pattern"]) != ESCAPED.sub("", row["pattern"]).lower():
+        raise RulesError("`pattern` has capital letters, but values are compared in small ones.")
+
+
+def _check_type(identifier_type: str, known: set[str]) -> None:
+    if identifier_type not in known:
         types = ", ".join(sorted(known))
-        raise RulesError(f"unknown identifier type {row['identifier_type']!r}. Types: {types}.")
-    if row["is_regex"]:
-        try:
-            pc.match_substring_regex(pa.array([""]), row["pattern"])
-        except pa.ArrowInvalid as error:
-            raise RulesError(f"`pattern` is no regular expression: {error}") from error
+        raise RulesError(f"unknown identifier type {identifier_type!r}. Types: {types}.")
+
+
+def _check_normal(identifier_type: str, column: str, value: str) -> None:
+    if identifier_type == "phone" and not e164(value, None):
+        raise RulesError(f"`{column}` {value!r} is no number such as +442079460000.")
+    kept = normal(identifier_type, value)
+    if kept != value:
+        raise RulesError(f"`{column}` {value!r} is kept as {kept!r}: write it so.")

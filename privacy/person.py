@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import warehouse
-from identity.phones import e164
+from identity.phones import forms
 from settings import ForeseenError
 from warehouse import RawTable, Session
 from warehouse.lake import identifier_sql
@@ -53,7 +53,7 @@ class Person:
     def answers_to(self, identifier: str) -> bool:
         """Whether this is the person's customer id or one of the identifiers."""
         known = {self.customer_id, *(value for _, value in self.identifiers)}
-        return not known.isdisjoint(_forms(identifier))
+        return not known.isdisjoint(forms(identifier))
 
 
 def find(identifier: str) -> Person:
@@ -83,14 +83,8 @@ def owns(
     return f"coalesce({' or '.join(conditions)}, false)", params
 
 
-def _forms(identifier: str) -> tuple[str, str]:
-    """What is asked for as ids are kept, and as phones are."""
-    wanted = identifier.strip().lower()
-    return wanted, e164(identifier, None) or wanted
-
-
 def _customers(session: Session, identifier: str) -> list[str]:
-    wanted, phone = _forms(identifier)
+    wanted, phone = forms(identifier)
     rows = session.read(
         "select distinct coalesce(redirects.customer_id, found.customer_id) as customer_id from"
         " (select customer_id from identity.customers where customer_id = ? and status <> 'retired'"

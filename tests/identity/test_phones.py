@@ -1,6 +1,6 @@
 import pytest
 
-from identity.phones import e164
+from identity.phones import e164, forms
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_a_phone_number_has_one_spelling(
     phone: str, country_code: str | None, number: str | None
 ) -> None:
     assert e164(phone, country_code) == number
+
+
+@pytest.mark.parametrize(
+    "asked", ["+44 1292 693973", " 0044 1292 693973 ", "+44 (0)1292-693973", "tel:+44-1292-693973"]
+)
+def test_a_phone_is_asked_for_in_any_spelling_that_tells_its_country(asked: str) -> None:
+    assert forms(asked)[1] == "+441292693973"

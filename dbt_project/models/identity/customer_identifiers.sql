@@ -39,9 +39,8 @@ decisions as (
         counted_decisions.kind,
         coalesce(tool_decisions.identifier_type, seed_decisions.identifier_type)
             as identifier_type,
-        coalesce(
-            tool_decisions.identifier_value, lower(trim(seed_decisions.identifier_value))
-        ) as identifier_value
+        coalesce(tool_decisions.identifier_value, seed_decisions.identifier_value)
+            as identifier_value
     from counted_decisions
     left join tool_decisions on counted_decisions.override_id = tool_decisions.override_id
     left join seed_decisions on counted_decisions.override_id = seed_decisions.override_id
