@@ -5,8 +5,7 @@ rest may be shown to anybody.
 """
 
 import base64
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 import warehouse
 from identity import linking
 from identity.changes import VALUE_NO
+from identity.likely import LinkModel
 from identity.pictures import sizes_plot
 from identity.refresh import IDENTIFIERS
 from identity.state import make_ledgers
@@ -22,6 +22,11 @@ from warehouse import Session
 
 LARGE = 20  # records; larger customers are counted together
 MOST = 10  # rows of what is largest or most shared
+
+ESTIMATED = "How right it is about an id that it did not see, with a 95 % interval"
+ESTIMATES = pa.schema(
+    [(name, pa.string()) for name in ("hidden", "precision", "recall")] + [("groups", pa.int64())]
+)
 
 SIZES = f"""
 select least(records, {LARGE + 1}) as records, count(*) as customers from (
@@ -89,9 +94,26 @@ select identifier_type, max(allowed) as allowed,
     count(*) filter (where found_values > allowed and not is_excused) as violations
 from counted group by identifier_type, priority order by priority
 """
+# As the model rejected_links tells them, pair by pair.
 REFUSED = """
-select reason, count(*) as pairs from identity.rejected_pairs
-group by reason order by pairs desc, reason
+with joined as (
+    select a, b from identity.exact_pairs
+    union
+    select a, b from identity.likely_pairs where weight > 0
+    union
+    select a, b from identity.override_state where kind = 'link'
+)
+select case when decided.kind = 'cut' then 'cut'
+    else coalesce(rejected.reason, 'net evidence') end as reason, count(*) as pairs
+from joined
+inner join identity.record_customers as x on joined.a = x.record_no
+inner join identity.record_customers as y on joined.b = y.record_no
+left join identity.rejected_pairs as rejected
+    on joined.a = rejected.a and joined.b = rejected.b
+left join identity.override_state as decided
+    on joined.a = decided.a and joined.b = decided.b and decided.kind = 'cut'
+where x.customer_id <> y.customer_id
+group by 1 order by pairs desc, reason
 """
 SOURCES = """
 select split_part(record_key, ':', 1) || ' ' || split_part(record_key, ':', 2) as source,
@@ -118,7 +140,7 @@ class Report:
     @property
     def tables(self) -> dict[str, pa.Table]:
         """What anybody may see, by its title."""
-        return {
+        found = {
             f"Customers by their records ({LARGE + 1} and more together)": self.sizes,
             "Largest customers": self.largest,
             "Identifiers that several share": self.shared,
@@ -126,6 +148,7 @@ class Report:
             "Links that were refused": self.refused,
             "Duplicates per source": self.sources,
         }
+        return {**found, ESTIMATED: told(self.estimates)} if self.estimates else found
 
 
 def report() -> Report:
@@ -159,13 +182,37 @@ def page(found: Report) -> str:
     parts = [f"![customers by their records](data:image/png;base64,{plot})"]
     for title, rows in found.tables.items():
         lines = [rows.column_names, ["---"] * rows.num_columns]
-        lines += [[str(value) for value in row.values()] for row in rows.to_pylist()]
+        lines += [
+            ["" if value is None else str(value) for value in row.values()]
+            for row in rows.to_pylist()
+        ]
         parts.append(f"### {title}\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
     return "\n\n".join(parts)
 
 
+def told(estimates: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """One row per hidden type of identifier, its shares with their intervals."""
+    rows = [
+        {
+            "hidden": one["identifier_type"],
+            "precision": _share(one["precision"]),
+            "recall": _share(one["recall"]),
+            "groups": one["recall"]["groups"],
+        }
+        for one in estimates
+    ]
+    return pa.Table.from_pylist(rows, ESTIMATES)
+
+
+def _share(found: Mapping[str, float] | None) -> str | None:
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" if found else None
+
+
 def _estimates() -> tuple[Mapping[str, Any], ...]:
-    """What the last training said; nothing when the model has never been trained on demand."""
+    """What the last training said; nothing when the model has never been trained on demand.
+
+    Raises ModelUnreadableError.
+    """
     if not linking.path().exists():
         return ()
-    return tuple(json.loads(linking.path().read_text())["facts"].get("estimates", ()))
+    return tuple(LinkModel.load(linking.path()).facts.get("estimates", ()))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from identity import retraining
+from identity import linking, retraining
+from identity.likely.model import ModelUnreadableError
 from identity.refresh import refresh
 from identity.report import Report, page, report, report_in
 from tests.identity.test_retraining import company as many_people
@@ -85,6 +86,17 @@ def test_refused_links_are_counted_by_reason(world: World) -> None:
     assert "limit of user_id" in reported(world).refused.column("reason").to_pylist()
 
 
+def test_a_link_that_a_person_cut_or_that_more_speaks_against_is_refused(world: World) -> None:
+    for key in ("crm:contact:2", "web:user:4", "web:user:5"):
+        world.add(key, "Zoe Ng", card=key[:4])
+    world.decide("cut", "web:user:4", "web:user:5")
+    for key in ("crm:contact:2", "web:user:4"):
+        world.identify(key, "phone", "7")
+    world.linker.keys = {"k": {"crm:contact:2", "web:user:4"}}
+    world.linker.weights = {("crm:contact:2", "web:user:4"): -12.0}
+    assert rows(reported(world).refused, "reason", "pairs") == [("cut", 1), ("net evidence", 1)]
+
+
 def test_the_page_for_everybody_holds_no_value_of_an_identifier(world: World) -> None:
     found = reported(world)
     assert rows(found.most_shared, "identifier_value") == [("home@x",)]
@@ -96,4 +108,14 @@ def test_the_estimate_of_the_last_training_is_in_the_report() -> None:
     refresh()
     before = report().estimates
     retraining.retrain()
-    assert (before, [one["recall"]["value"] for one in report().estimates]) == ((), [1.0])
+    found = report()
+    assert (before, [one["recall"]["value"] for one in found.estimates]) == ((), [1.0])
+    assert "| 1.000 (" in page(found)
+
+
+def test_a_model_that_cannot_be_read_is_told_with_what_to_do() -> None:
+    store(*many_people())
+    refresh()
+    linking.path().write_text("{")
+    with pytest.raises(ModelUnreadableError, match="Remove it and train anew"):
+        report()
