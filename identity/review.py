@@ -206,7 +206,7 @@ def _state(override_id: str, last: set[str], known: set[str]) -> str:
 def _pair(session: Session, rules: Rules, subject: Sequence[str]) -> tuple[str, str]:
     if len(subject) == 2:  # noqa: PLR2004
         return subject[0], subject[1]
-    if len(subject) != 1 or not subject[0].isdigit():
+    if len(subject) != 1 or not subject[0].isdecimal():
         raise RulesError(
             "Say what is decided: the number of a doubt as `cdp identity review` shows it, two"
             " record keys, or the type of an identifier and a value."

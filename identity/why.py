@@ -19,13 +19,15 @@ from identity.groups import BOTH_DIRTY, EVIDENCE
 from identity.likely import LinkModel, count_namesakes, score
 from identity.likely.comparisons import TOLD_BY_A_MAILBOX, Comparison
 from identity.likely.scoring import weighed
-from identity.phones import e164
+from identity.phones import forms
 from identity.refresh import IDENTIFIERS, RECORDS
 from identity.rules import STEPS_PER_BIT, Rules, read_rules
 from identity.state import make_ledgers
 from settings import ForeseenError
 from warehouse import Session, key_number
 
+MOST_VALUES = 10  # told of those that break a limit
+LEAST_TOLD = 0.05  # bits; less would be told as 0.0
 TOLD_OF = {"address": ("street", "postcode", "city"), "namesakes": ("first_name", "last_name")}
 FIND = """
 select record_key from identity.record_customers where record_key = ?
@@ -78,6 +80,24 @@ from (select a, b, least(greatest(steps, -{CLIP}), {CLIP}) as steps from evidenc
 inner join dirty as x on evidence.a = x.record_no
 inner join dirty as y on evidence.b = y.record_no
 where (x.customer_id = ? and y.customer_id = ?) or (y.customer_id = ? and x.customer_id = ?)
+"""
+AGAINST = """
+select evidence.a, evidence.b from evidence
+inner join dirty as x on evidence.a = x.record_no
+inner join dirty as y on evidence.b = y.record_no
+where evidence.steps < 0
+    and ((x.customer_id = ? and y.customer_id = ?) or (y.customer_id = ? and x.customer_id = ?))
+order by evidence.steps, evidence.a, evidence.b limit 1
+"""
+LIMITED = f"""
+select distinct found.identifier_value from {{identifiers}} as found
+inner join identifier_types as types on found.identifier_type = types.identifier_type
+inner join dirty on found.record_key = dirty.record_key
+inner join identity.identifier_state as state on dirty.record_no = state.record_no
+    and types.type_no = state.type_no
+    and state.value_no = {key_number("concat(found.identifier_type, '|', found.identifier_value)")}
+where dirty.customer_id in (?, ?) and found.identifier_type = ?
+order by found.identifier_value
 """
 SIZE = "select count(*) from identity.record_customers where customer_id = ?"
 ASKED = pa.schema([("place", pa.int64()), ("one", pa.string()), ("two", pa.string())])
@@ -163,6 +183,11 @@ class Link:
     notes: tuple[str, ...] = ()  # what they share and why it does not count
 
     @property
+    def told(self) -> tuple[Part, ...]:
+        """The parts that say something."""
+        return tuple(part for part in self.parts if abs(part.weight) >= LEAST_TOLD)
+
+    @property
     def weight(self) -> float:
         """The parts added up, in bits."""
         return sum(part.weight for part in self.parts)
@@ -223,7 +248,7 @@ def why_in(evidence: Evidence, one: str, other: str) -> Answer:
     if mine == theirs:
         reason, pairs = _together(session, mine, a, b)
     else:
-        reason, pairs = _apart(session, mine, theirs, (a, b))
+        reason, pairs = _apart(evidence, mine, theirs, (a, b))
     keys = {number: row["record_key"] for number, row in names.items()}
     links = tuple(explained(evidence, [(keys[x], keys[y]) for x, y in pairs]))
     return Answer(keys[a], keys[b], mine, theirs, reason, links)
@@ -298,15 +323,15 @@ def _shortest(near: Mapping[int, list[int]], start: int, end: int) -> list[int]:
 def _records(evidence: Evidence, name: str) -> list[str]:
     """The keys of the records that a key, customer id or identifier stands for."""
     wanted = name.strip()
-    plain = wanted.lower()
     found = evidence.session.read(
         FIND.format(identifiers=evidence.identifiers),
-        [wanted, plain, plain, e164(wanted, None) or plain],
+        [wanted, wanted.lower(), *forms(name)],
     )
     if not found.num_rows:
         raise RecordNotFoundError(
             f"Nobody knows {name!r}. Give a record key such as `crm:contact:17`, a customer id, or"
-            " any identifier as `cdp profile` does; `identity.identity_map` has all record keys."
+            " an identifier as `cdp profile` does, a phone with its country such as +44;"
+            " `identity.identity_map` has all record keys."
         )
     return sorted(found.column("record_key").to_pylist())
 
@@ -342,26 +367,35 @@ def _together(session: Session, customer: str, a: int, b: int) -> tuple[str, lis
 
 
 def _apart(
-    session: Session, mine: str, theirs: str, pair: tuple[int, int]
+    evidence: Evidence, mine: str, theirs: str, pair: tuple[int, int]
 ) -> tuple[str, list[tuple[int, int]]]:
-    both = [mine, theirs, mine, theirs]
+    """The reason; the pair asked for, what was refused, and what speaks against it most."""
+    session, both = evidence.session, [mine, theirs, mine, theirs]
     refused = session.read(REFUSED, both).to_pylist()
     if not refused:
         return "nothing that counts speaks for one person", [pair]
-    first = (refused[0]["a"], refused[0]["b"])
-    pairs = [pair] if set(pair) == set(first) else [pair, first]
-    reason = refused[0]["reason"]
-    net = "" if reason == "cut" else f"; {_net(session, both)}"
-    return f"{_in_words(reason)}{net}", pairs
+    against = session.read(AGAINST, both).to_pylist()
+    pairs = {frozenset(pair): pair}
+    for row in (refused[0], *against):
+        pairs.setdefault(frozenset((row["a"], row["b"])), (row["a"], row["b"]))
+    return _in_words(evidence, refused[0]["reason"], both), list(pairs.values())
 
 
-def _in_words(reason: str) -> str:
+def _in_words(evidence: Evidence, reason: str, both: Sequence[str]) -> str:
     if reason == "cut":
         return "a person cut them"
-    if reason.startswith("limit of "):
-        kind = reason.removeprefix("limit of ")
-        return f"together they would have more values of {kind} than one may"
-    return "more speaks against it than for it"
+    net = _net(evidence.session, both)
+    if not reason.startswith("limit of "):
+        return f"more speaks against it than for it; {net}"
+    kind = reason.removeprefix("limit of ")
+    most = {one.identifier_type: one.max_values_per_customer for one in evidence.rules.types}
+    query = LIMITED.format(identifiers=evidence.identifiers)
+    rows = evidence.session.read(query, [*both[:2], kind]).to_pylist()
+    values = ", ".join(row["identifier_value"] for row in rows[:MOST_VALUES])
+    return (
+        f"together they would have {len(rows)} values of {kind} ({values}), and one may have"
+        f" {most.get(kind)}; {net}"
+    )
 
 
 def _net(session: Session, both: Sequence[str]) -> str:

@@ -1,9 +1,8 @@
 """`cdp identity`: why people are who they are, and decisions about it."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -63,10 +62,10 @@ def show_link(link: "Link") -> None:
     table.add_column()
     table.add_column(no_wrap=True, justify="right")
     table.add_column(no_wrap=True, min_width=COLUMNS)
-    rows = [(part.what, part.finding, part.weight) for part in link.parts]
+    rows = [(part.what, part.finding, part.weight) for part in link.told]
     if rows:
         rows.append(("sum", "bits for one person", link.weight))
-        drawn = bars([part.weight for part in link.parts])
+        drawn = bars([part.weight for part in link.told])
         for (what, finding, weight), bar in zip(rows, drawn, strict=True):
             table.add_row(Text(what), Text(visible(finding)), Text(f"{weight:+.1f}"), Text(bar))
         console.print(table)
@@ -209,13 +208,16 @@ def retrain(
 
 
 def _show_training(done: "Retraining") -> None:
+    from identity.report import ESTIMATED, told
+
     facts = done.facts
     say(
         f"Model {done.version}, from {facts['records']:,} records and"
         f" {facts['candidate_pairs']:,} pairs; how one person's records differ was learned by"
         f" {facts['m_from']}, {facts['known_pairs']:,} pairs being known."
     )
-    show_estimates(asdict(one) for one in done.estimates)
+    say(ESTIMATED, style="bold")
+    show_rows(told(asdict(one) for one in done.estimates).to_pylist())
     say(
         f"{done.moved_records:,} of {done.records:,} records ({done.moved:.2%}) get another"
         f" customer id: {done.merged:,} merges, {done.split:,} splits."
@@ -224,39 +226,18 @@ def _show_training(done: "Retraining") -> None:
 
 @app.command()
 def report(
-    picture: Annotated[Path | None, typer.Option(help="Draw the sizes: file.png")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the sizes: file.png or .svg")] = None,
 ) -> None:
     """Show sizes, the largest customers, shared values, limits and duplicates per source."""
-    from identity.pictures import sizes_plot
+    from identity.pictures import save_sizes
     from identity.report import report as look
 
     found = look()
     for title, rows in {**found.tables, "Most shared values": found.most_shared}.items():
         say(title, style="bold")
         show_rows(rows.to_pylist())
-    show_estimates(found.estimates)
-    if picture:
-        picture.write_bytes(sizes_plot(found.sizes))
-        say(f"Drawn in {picture}")
-
-
-def show_estimates(estimates: Iterable[Mapping[str, Any]]) -> None:
-    """Print how right resolution is about ids that it did not see."""
-    found = list(estimates)
-    if not found:
+    if not found.estimates:
         say("How right it is without labels: not estimated; `cdp identity retrain` does it.")
-        return
-    say("How right it is about an id that it did not see, with a 95 % interval", style="bold")
-    show_rows(
-        {
-            "hidden": one["identifier_type"],
-            "precision": _share(one["precision"]),
-            "recall": _share(one["recall"]),
-            "groups": one["recall"]["groups"],
-        }
-        for one in found
-    )
-
-
-def _share(found: Mapping[str, float] | None) -> str:
-    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" if found else ""
+    if picture:
+        save_sizes(found.sizes, picture)
+        say(f"Drawn in {picture}")

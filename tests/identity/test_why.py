@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -9,13 +10,14 @@ import warehouse
 from identity import linking
 from identity.likely import LinkModel
 from identity.likely.scoring import VETO_WEIGHT
-from identity.pictures import PictureFormatError, bars, save_waterfalls, spans
+from identity.pictures import PictureError, bars, save_waterfalls, spans
 from identity.refresh import refresh
 from identity.review import decide
 from identity.rules import Rules, RulesError
 from identity.why import (
     Answer,
     Evidence,
+    Link,
     Part,
     RecordNotFoundError,
     at_hand,
@@ -63,7 +65,9 @@ def test_an_identifier_that_nobody_has_is_told_with_what_to_give(world: World) -
 def test_a_limit_that_keeps_two_apart_is_the_reason(world: World) -> None:
     world.add("shop:1", "Ann Lee", user_id="1", email="ann@x")
     world.add("shop:2", "Ann Lee", user_id="2", email="ann@x")
-    assert "more values of user_id than one may" in asked(world, "shop:1", "shop:2").reason
+    assert asked(world, "shop:1", "shop:2").reason.startswith(
+        "together they would have 2 values of user_id (1, 2), and one may have 1; between all"
+    )
 
 
 def test_a_cut_is_told_with_who_and_why(world: World) -> None:
@@ -84,6 +88,22 @@ def test_evidence_against_is_told_with_its_bits(world: World) -> None:
     world.linker.weights = {("crm:1", "web:1"): -12.0}
     answer = asked(world, "crm:1", "web:1")
     assert [part.weight for part in answer.links[0].parts] == [8.0, -12.0]
+
+
+def test_two_whose_other_records_keep_them_apart_are_told_by_the_pair_most_against(
+    world: World,
+) -> None:
+    for key in ("crm:1", "shop:1"):
+        world.add(key, "Ann Lee", phone="7")
+    world.add("web:1", "Ann Lee", card="c1")
+    world.identify("shop:1", "card", "c1")
+    world.linker.keys = {"k": {"crm:1", "shop:1", "web:1"}}
+    world.linker.weights = {("crm:1", "shop:1"): -4.0, ("crm:1", "web:1"): -9.0}
+    links = asked(world, "crm:1", "shop:1").links
+    assert [(link.a, link.b, link.weight) for link in links] == [
+        ("crm:1", "shop:1", 4.0),
+        ("crm:1", "web:1", -9.0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -189,6 +209,7 @@ def test_a_decision_that_waits_changes_no_answer(people: None) -> None:
     [
         (["email", "zoe@y.exampel"], "Nobody has email"),
         (["mail", "zoe@y.example"], "Unknown type of identifier 'mail'. Types: anonymous_id"),
+        (["²"], "the number of a doubt"),
     ],
 )
 def test_a_decision_about_a_value_that_nobody_has_is_refused(
@@ -222,8 +243,22 @@ def test_the_waterfall_is_drawn(people: None, tmp_path: Path, name: str) -> None
 
 
 def test_a_picture_of_another_kind_is_refused(people: None, tmp_path: Path) -> None:
-    with pytest.raises(PictureFormatError, match="svg"):
+    with pytest.raises(PictureError, match="svg"):
         save_waterfalls(why("crm:1", "shop:1"), tmp_path / "why.gif")
+
+
+def test_a_picture_where_nothing_can_be_written_is_refused(people: None, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="cannot be written: No such file or directory"):
+        save_waterfalls(why("crm:1", "shop:1"), tmp_path / "nowhere" / "why.png")
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_of_any_script_are_drawn_as_text_that_a_reader_of_svg_opens(tmp_path: Path) -> None:
+    parts = (Part("first name", "same: 美玲 | \x1b[31m\x00", 3.0),)
+    link = Link("crm:1", "shop:1", parts)
+    answer = Answer("crm:1", "shop:1", "cus_1", "cus_1", "", (link,))
+    save_waterfalls(answer, tmp_path / "why.svg")
+    assert "same: 美玲" in "".join(ElementTree.parse(tmp_path / "why.svg").getroot().itertext())
 
 
 def test_the_last_bar_is_the_sum_from_nothing() -> None:
