@@ -27,7 +27,7 @@ OF_GUARDED = (
     "recycling_days",
 )
 KINDS = (*PAIR_KINDS, *VALUE_KINDS, "withdraw")
-STATE_FORM = 6  # raised when the kept evidence changes its form: all is then resolved anew
+STATE_FORM = 7  # raised when the kept evidence changes its form: all is then resolved anew
 STEPS_PER_BIT = 10_000  # weights are whole steps, so that sums do not depend on their order
 FORCED = 10**12  # steps; a decision of a person outweighs whatever evidence there is
 CUT = -(10**18)  # steps; no chain of a million links between two records outweighs their cut

@@ -44,7 +44,7 @@ def score(session: Session, pairs: str, prepared: str, model: LinkModel, into: s
         " inner join others as r on p.b = r.record_no where not p.is_vetoed),"
         f" added_up as (select compared.*, {_sums(found, model)} from compared)"
         f" select compared.a, compared.b, {_weight(model)} as weight, {levels}"
-        " from added_up as compared union all"
+        f" from added_up as compared where {_is_told(found)} union all"
         f" select a, b, {VETO_WEIGHT} as weight, {unknown} from named where is_vetoed",
     )
 
@@ -97,6 +97,11 @@ def _is_vetoed(found: list[Comparison], model: LinkModel) -> str:
     vetoes = [f"({one.level} = 0)" for one in found if model.comparisons[one.name].is_veto]
     proven = [f"({one.level} = 1)" for one in found if one.kind == "unique_id"]
     return f"({' or '.join(vetoes) or 'false'}) and not ({' or '.join(proven) or 'false'})"
+
+
+def _is_told(found: list[Comparison]) -> str:
+    """SQL: something could be compared; a pair of which nothing is known says nothing."""
+    return " or ".join(["false", *(f'compared."{one.column}" >= 0' for one in found)])
 
 
 def _level_weight(comparison: Comparison, model: LinkModel, which: str) -> str:

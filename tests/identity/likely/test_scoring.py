@@ -171,27 +171,33 @@ def test_a_level_that_a_model_was_not_trained_for_says_nothing(
     )
 
 
-def test_a_table_of_two_is_judged_by_the_default_model() -> None:
+def judged(first: list[str | None], last: list[str | None], email: list[str]) -> list[float]:
+    """The weight of two records that meet, by the default model."""
+    fields = {"first": "given_name", "last": "family_name", "email": "email"}
     people = pa.table(
         {
             "record_no": pa.array([0, 1], pa.int64()),
-            "first": ["Robert", "Bob"],
-            "last": ["Hill", "Hill"],
-            "email": ["bob@example.com", "bob@example.com"],
+            "first": pa.array(first, pa.string()),
+            "last": pa.array(last, pa.string()),
+            "email": email,
         }
     )
-    fields = {"first": "given_name", "last": "family_name", "email": "email"}
     with scratch(people=people) as session:
         prepare(session, "people", fields, "prepared")
         block_keys(session, "prepared", fields, "keys")
         count_namesakes(session, "prepared", "keys", fields, "counted")
         candidate_pairs(session, "keys", key_caps(fields), "pairs")
-        score(
-            session,
-            "pairs",
-            "counted",
-            train(session, "counted", fields, "pairs"),
-            "scored",
-        )
-        weight = session.read("scored").column("weight")[0].as_py()
+        model = train(session, "counted", fields, "pairs")
+        score(session, "pairs", "counted", model, "scored")
+        assert session.number("select count(*) from pairs") == 1
+        return [row["weight"] for row in session.read("scored").to_pylist()]
+
+
+def test_a_table_of_two_is_judged_by_the_default_model() -> None:
+    (weight,) = judged(["Robert", "Bob"], ["Hill", "Hill"], ["bob@example.com"] * 2)
     assert weight > 0
+
+
+def test_a_pair_of_which_nothing_can_be_compared_speaks_neither_for_nor_against() -> None:
+    boxes = ["ann.berg@x.example", "ann.berg@y.example"]
+    assert judged(["Ann", None], ["Berg", None], boxes) == []
