@@ -19,7 +19,7 @@ from settings import ForeseenError
 KINDS = {
     "given_name": "first name or names",
     "family_name": "family name",
-    "full_name": "the whole name in one column",
+    "full_name": "the whole name in one column, read for what no column of its own gives",
     "date": "a date that belongs to the person, such as the birth date, in any usual form",
     "email": "e-mail address",
     "phone": "phone number",

@@ -19,6 +19,7 @@ LEAST_GIVEN, LEAST_FAMILY = 2, 3  # letters of a name that a mailbox tells: it m
 LETTERS = {"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"}
 REPEATED = ("given_name", "family_name", "street", "city", "text")
 TITLES = "^(mr|mrs|ms|miss|dr|prof|sir|herr|frau|mme|sr|sra|mevr|dhr) "
+SUFFIXES = "(?i),? +(jr|sr|ii|iii|iv)[.]?$"
 
 
 @dataclass(frozen=True)
@@ -31,25 +32,32 @@ class Part:
 
 
 def parts(fields: Mapping[str, str]) -> list[Part]:
-    """The values to compare; a full name is read only where no given or family name is declared."""
-    has_names = {"given_name", "family_name"} & set(fields.values())
+    """The values to compare; of a full name those that no column of their own gives."""
     found: list[Part] = []
     for column, kind in fields.items():
         text = f'cast("{column}" as varchar)'
-        if kind != "full_name":
+        if kind == "full_name":
+            found += [part for part in _names(column, text) if part.kind not in fields.values()]
+        else:
             found.append(Part(column, kind, text))
-        elif not has_names:
-            name = function("without", folded(text), f"'{TITLES}'", "''")
-            found.append(Part(f"{column}__given", "given_name", f"split_part({name}, ' ', 1)"))
-            last = function("found", name, "'[^ ]+$'")
-            found.append(
-                Part(
-                    f"{column}__family",
-                    "family_name",
-                    f"case when {name} like '% %' then {last} end",
-                )
-            )
     return found
+
+
+def _names(column: str, text: str) -> list[Part]:
+    """The given and the family name in a full one: Dr. Ann Lee, or Lee Jr., Ann."""
+    bare = function("without", text, f"'{SUFFIXES}'", EMPTY)
+    turned = (
+        f"case when {bare} like '%,%'"
+        f" then split_part({bare}, ',', 2) || ' ' || split_part({bare}, ',', 1) else {bare} end"
+    )
+    name = folded(f"({turned})")
+    for sign in (TITLES, SUFFIXES):
+        name = function("without", name, f"'{sign}'", EMPTY)
+    last = function("found", name, "'[^ ]+$'")
+    return [
+        Part(f"{column}__given", "given_name", f"split_part({name}, ' ', 1)"),
+        Part(f"{column}__family", "family_name", f"case when {name} like '% %' then {last} end"),
+    ]
 
 
 def prepare(session: Session, records: str, fields: Mapping[str, str], into: str) -> None:

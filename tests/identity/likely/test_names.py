@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from identity.likely import names_agree, prepare
+from identity.likely.fields import parts
 from warehouse import scratch
 
 FIELDS = {"first": "given_name", "last": "family_name"}
@@ -73,3 +74,35 @@ def test_a_missing_name_says_nothing() -> None:
 
 def test_a_name_without_letters_is_missing() -> None:
     assert agree("\0 - ''", "Berg", "Anna", "Berg") is None
+
+
+FULL = [
+    ("Ann Lee", "ann", "lee"),
+    ("Lee, Ann", "ann", "lee"),
+    ("Dr. Ann Mary Lee", "ann", "lee"),
+    ("Ann Lee, Jr.", "ann", "lee"),
+    ("LEE JR., ANN", "ann", "lee"),
+    ("van der Berg, Ann", "ann", "berg"),
+    ("Ann", "ann", None),
+    (",", None, None),
+    ("", None, None),
+]
+
+
+@pytest.mark.parametrize(("whole", "given", "family"), FULL)
+def test_a_full_name_tells_both(whole: str, given: str | None, family: str | None) -> None:
+    assert told(whole, {"whole": "full_name"}) == {"whole__given": given, "whole__family": family}
+
+
+def test_a_full_name_tells_what_no_column_of_its_own_does() -> None:
+    fields = {"whole": "full_name", "first": "given_name"}
+    assert told("Ann Lee", fields) == {"first": "bob", "whole__family": "lee"}
+
+
+def told(whole: str, fields: dict[str, str]) -> dict[str, str | None]:
+    """The names that are compared of one record."""
+    row = pa.table({"record_no": [1], "whole": [whole], "first": ["Bob"]})
+    with scratch(given=row) as session:
+        prepare(session, "given", fields, "prepared")
+        found = session.read("select * from prepared").to_pylist()[0]
+    return {part.column: found[part.column] for part in parts(fields)}
