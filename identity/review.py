@@ -173,7 +173,10 @@ _COLUMNS = pa.schema(
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision, and whether it counts: `counts`, `from the next refresh` or `no longer`."""
+    """A decision, and whether it counts.
+
+    `counts`, `from the next refresh`, `no longer`, or `waits for` records that nobody knows.
+    """
 
     decision: Override
     state: str
@@ -183,8 +186,9 @@ def decided(session: Session, rules: Rules) -> list[Decided]:
     """Every decision ever taken, the newest first."""
     last = {decision.override_id for decision in rules.decisions}
     known = session.read("select override_id from identity.override_state").column(0).to_pylist()
+    missing = _missing(session, rules)
     return [
-        Decided(one, _state(one.override_id, last, set(known)))
+        Decided(one, _state(one, last, set(known), missing))
         for one in sorted(
             rules.overrides, key=lambda one: (one.decided_at, one.override_id), reverse=True
         )
@@ -197,10 +201,24 @@ def overrides() -> list[Decided]:
         return decided(session, at_hand(session).rules)
 
 
-def _state(override_id: str, last: set[str], known: set[str]) -> str:
-    if override_id not in last:
+def _state(one: Override, last: set[str], known: set[str], missing: set[str]) -> str:
+    if one.override_id not in last:
         return "no longer"
-    return "counts" if override_id in known else "from the next refresh"
+    if waited := [key for key in (one.record_a, one.record_b) if key and key in missing]:
+        return f"waits for {' and '.join(waited)}"
+    return "counts" if one.override_id in known else "from the next refresh"
+
+
+def _missing(session: Session, rules: Rules) -> set[str]:
+    """The records that decisions name and nobody knows."""
+    named = {key for one in rules.overrides for key in (one.record_a, one.record_b) if key}
+    session.register("named_keys", pa.table({"record_key": pa.array(named, pa.string())}))
+    rows = session.read(
+        "select named.record_key from named_keys as named"
+        " left join identity.record_customers as known on named.record_key = known.record_key"
+        " where known.record_key is null"
+    )
+    return set(rows.column(0).to_pylist())
 
 
 def _pair(session: Session, rules: Rules, subject: Sequence[str]) -> tuple[str, str]:

@@ -191,6 +191,13 @@ def test_every_decision_is_listed_with_whether_it_counts(world: World) -> None:
     ]
 
 
+def test_a_decision_about_a_record_that_nobody_knows_is_listed_as_waiting(world: World) -> None:
+    three(world)
+    world.decide("link", "crm:1", "crm:9")
+    world.refresh()
+    assert [one.state for one in decided(world.session, rules(world))] == ["waits for crm:9"]
+
+
 def test_a_decision_that_another_followed_counts_no_longer(world: World) -> None:
     three(world)
     world.refresh()
