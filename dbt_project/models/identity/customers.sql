@@ -26,7 +26,8 @@ sizes as (
                 when link_weight is not null
                     then 1 / (1 + power(cast(2 as double), -link_weight))
             end
-        ) as confidence
+        ) as confidence,
+        max(rules_version) as rules_version
     from record_customers
     group by customer_id
 
@@ -43,7 +44,7 @@ final as (
         coalesce(sizes.sources, 0) as sources,
         case when customer_ids.status = 'active' then coalesce(sizes.confidence, 1) end
             as confidence,
-        customer_ids.rules_version
+        coalesce(sizes.rules_version, customer_ids.rules_version) as rules_version
     from customer_ids
     left join sizes on customer_ids.customer_id = sizes.customer_id
 
