@@ -32,6 +32,7 @@ HOME = {"family_name", "email", "phone", "address", "street", "city", "postcode"
 PERSONAL = {"given_name", "date", "id", "unique_id"}  # what tells two people of one home apart
 AMONG_PAIRS = {"namesakes"}  # only pairs that agree on a name have it
 PRIOR_RANGE = (1e-9, 0.2)
+CHANCE = 0.9  # pairs that are chance so surely teach nothing: values that go together make many
 MOSTLY = 20.0  # at most this many of the random pairs that agree are one person
 UNIQUE_ID = {"m": (0.04, 0.96), "u": (1.0, 0.96 / 4096)}  # second accounts exist; 12 bits for one
 
@@ -188,7 +189,8 @@ def _posteriors(
         if h[name] is not u[name]:
             odds_h[seen] += np.log(h[name] / apart)[levels[seen]]
     whole = np.logaddexp(np.logaddexp(odds, odds_h), 0.0)
-    return np.exp(odds - whole) * patterns.counts, np.exp(odds_h - whole) * patterns.counts
+    counts = np.where(np.exp(-whole) < CHANCE, patterns.counts, 0.0)
+    return np.exp(odds - whole) * counts, np.exp(odds_h - whole) * counts
 
 
 def _of_two_people(u: Floats, m: Floats, prior: float) -> Floats:

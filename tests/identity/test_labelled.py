@@ -86,6 +86,37 @@ def test_where_nothing_tells_people_of_one_home_apart_what_a_home_shares_tells_a
     assert agreement(found["customer_id"], found["person_id"]).f1 > 0.6
 
 
+def test_values_that_go_together_are_no_proof_of_one_person() -> None:
+    texts = {"sex": "text", "initial": "text"}
+    names = {"first": "given_name", "last": "family_name", "born": "date"}
+    mapping = Mapping("id", "who", {**names, **texts})
+    table = pa.Table.from_pylist(list(generations(4_000)))
+    found = labelled.joined(table, resolve(table, mapping), mapping)
+    assert agreement(found["customer_id"], found["person_id"]).f1 > 0.5
+
+
+def generations(people: int) -> Iterator[dict[str, str]]:
+    """One record each, two of every fourth; a first name is of one sex and in fashion ten years."""
+    draw = random.Random(people)
+    firsts = [
+        ("".join(draw.choices(ascii_lowercase, k=6)), draw.choice("fm"), draw.randint(192, 200))
+        for _ in range(150)
+    ]
+    lasts = ["".join(draw.choices(ascii_lowercase, k=7)) for _ in range(people)]
+    for person in range(people):
+        (first, sex, decade), last = draw.choice(firsts), draw.choice(lasts)
+        born = f"{decade}{draw.randint(0, 9)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
+        who = {"who": str(person), "first": first, "sex": sex, "born": born}
+        who["initial"] = draw.choice("abcdefgh")
+        for record in range(1 + (person % 4 == 0)):
+            married = record and draw.random() < 0.1
+            yield {
+                "id": f"{person} {record}",
+                "last": draw.choice(lasts) if married else last,
+                **who,
+            }
+
+
 def test_every_record_is_in_one_cluster_and_the_order_of_rows_does_not_matter() -> None:
     mapping = load_mapping(labelled.DATASETS / "fake_1000.yml")
     table = labelled.read(mapping)
