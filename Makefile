@@ -75,11 +75,12 @@ $(CLIENTS)/node_modules/.package-lock.json: $(CLIENTS)/package-lock.json
 bench: setup  ## Print speed as ratios against references in the same run
 	@$(PY) -m benchmarks
 
-spark: .venv-spark/ready  ## Build every model on Spark too and compare each table with DuckDB's
+spark: .venv-spark/ready  ## Build the models and resolve identity on Spark too, and compare with DuckDB
 	@rm -rf data/spark
 	@CDP_HOME=data/spark cdp demo --people 300
 	@CDP_HOME=data/spark $(PY) -m tests.spark.tables
 	@set -a; . data/spark/demo.env; .venv-spark/bin/python -m tests.spark.models data/spark
+	@CDP_TARGET=spark .venv-spark/bin/python -m tests.spark.identity data/spark
 
 .venv-spark/ready: requirements-spark.lock .venv/ready
 	@echo "Setting up .venv-spark"
@@ -93,7 +94,7 @@ lock: setup  ## Resolve requirements.in into requirements.lock anew
 		--no-emit-index-url --no-annotate --no-header requirements.in -o requirements.lock
 	@$(PY) -m uv pip compile -q --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-annotate --no-header requirements-spark.in \
-		-o requirements-spark.lock
+		-c requirements.lock -o requirements-spark.lock
 
 clean:  ## Remove the environment and everything that runs have written
 	rm -rf .venv .venv-spark data $(CLIENTS)/node_modules

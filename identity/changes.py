@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from identity.rules import IdentifierType, Override, Rules
 from settings import ForeseenError
-from warehouse import Session, content_number, key_number
+from warehouse import Session, content_number, function, key_number
 
 FIELDS = (
     "source",
@@ -51,6 +51,7 @@ DECISIONS = pa.schema(
 )
 
 BLANKS = " \t\n\r\v\f\u00a0\u200b\u200c\u200d\u2060\u3000\ufeff"  # what shows nothing
+TRIMMED = function("trimmed", "identifier_value", f"'{BLANKS}'")
 
 # A value that a rule blocks links nobody unless a person allowed it, and the other way round.
 # Trimming is dear: what begins with a visible letter of ASCII is known to show something.
@@ -59,7 +60,7 @@ with numbered as (
     select record_key, identifier_type, {VALUE_NO} as value_no, blocked_reason,
         first_seen_at, last_seen_at
     from {{identifiers}}
-    where (identifier_value between '!' and '~') or trim(identifier_value, '{BLANKS}') <> ''
+    where (identifier_value between '!' and '~') or {TRIMMED} <> ''
 )
 select {key_number("numbered.record_key")} as record_no, types.type_no, numbered.value_no,
     case when types.is_timed

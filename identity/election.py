@@ -83,7 +83,7 @@ with numbered as (
     from nameless left join revived on nameless.cluster_no = revived.cluster_no
     where revived.cluster_no is null
 ),
-written as (select *, cast(number as varchar) as digits from numbered)
+written as (select *, cast(number as string) as digits from numbered)
 select cluster_no, number,
     'cus_' || lpad(digits, cast(greatest(8, length(digits)) as int), '0') as customer_id
 from written;
@@ -110,7 +110,7 @@ from assignments group by cluster_no;
 create or replace temp table events as
 select case when sizes.old_customer_id is null then 'create' else 'split' end as kind,
     sizes.customer_id, sizes.old_customer_id as other_customer_id, sizes.records,
-    cast(null as varchar) as cause
+    cast(null as string) as cause
 from minted inner join sizes on minted.cluster_no = sizes.cluster_no
 union all
 select 'revive', revived.customer_id, sizes.old_customer_id, sizes.records, null

@@ -9,21 +9,22 @@
 
 from identity.components import components
 from identity.likely import names_agree, prepare
-from warehouse import Session, key_number
+from warehouse import Session, function, key_number
 
 UNNAMED_SHARE = 0.7  # of the named records; below that a nameless record could be anybody's
 PAIRED = 20  # records; a larger group is linked as a star around its smallest record number
 
+SILENCE = function("days", "seen_before", "first_seen_at")
 NAMES = {"first_name": "given_name", "last_name": "family_name", "email": "email"}
 NAMED = f"""
 with named as (select *, {key_number("record_key")} as record_no from {{records}})
 select named.record_no, named.first_name, named.last_name, named.email from named
 """
-SHARED = """
+SHARED = f"""
 with counted as (
     select state.type_no, state.value_no, count(*) as records,
-        date_diff('day', min(state.last_seen_at), max(state.first_seen_at)) as silence
-    from identity.identifier_state as state {touched}
+        {function("days", "min(state.last_seen_at)", "max(state.first_seen_at)")} as silence
+    from identity.identifier_state as state {{touched}}
     group by state.type_no, state.value_no having count(*) > 1
 )
 select counted.type_no, counted.value_no, counted.records, types.is_guarded,
@@ -79,7 +80,7 @@ select type_no, value_no from bearers
 group by type_no, value_no
 having min(first_name) <> max(first_name) or bool_or(may_be_recycled)
 """
-EPOCHS = """
+EPOCHS = f"""
 with ordered as (
     select bearers.*, types.window_days, types.recycling_days,
         max(bearers.last_seen_at) over (
@@ -93,10 +94,8 @@ with ordered as (
     inner join identifier_types as types on bearers.type_no = types.type_no
 )
 select type_no, value_no, record_no, first_name,
-    sum(case when date_diff('day', seen_before, first_seen_at) > window_days
-        then 1 else 0 end) over era as era,
-    sum(case when date_diff('day', seen_before, first_seen_at) > recycling_days
-        then 1 else 0 end) over era as epoch
+    sum(case when {SILENCE} > window_days then 1 else 0 end) over era as era,
+    sum(case when {SILENCE} > recycling_days then 1 else 0 end) over era as epoch
 from ordered
 window era as (
     partition by type_no, value_no order by first_seen_at nulls first, record_no

@@ -105,7 +105,7 @@ select refused.a, refused.b,
         as weight
 from refused
 left join identifier_types as types
-    on refused.reason = 'limit ' || cast(types.type_no as varchar)
+    on refused.reason = 'limit ' || cast(types.type_no as string)
 """
 
 

@@ -92,7 +92,7 @@ def _plain(table: pa.Table, mapping: Mapping) -> tuple[pa.Table, Mapping]:
 
 def learn(session: Session, mapping: Mapping) -> LinkModel:
     """A model of the table `given`, whose records are held as `prepared`."""
-    key = f'cast("{mapping.record_key}" as varchar)'
+    key = f'cast("{mapping.record_key}" as string)'
     session.hold("numbered", f"select *, {key_number(key)} as record_no from given")
     prepare(session, "numbered", mapping.fields, "prepared")
     block_keys(session, "prepared", mapping.fields, "shown_keys")
@@ -104,15 +104,15 @@ def learn(session: Session, mapping: Mapping) -> LinkModel:
 
 def _hold_empty(session: Session, mapping: Mapping) -> None:
     """Hold `records` of the platform's shape that know nothing but their key."""
-    nothing = ", ".join(f"cast(null as varchar) as {name}" for name in FIELDS if name != "source")
+    nothing = ", ".join(f"cast(null as string) as {name}" for name in FIELDS if name != "source")
     session.hold(
         "records",
-        f"select cast(\"{mapping.record_key}\" as varchar) as record_key, 'table' as source,"
+        f"select cast(\"{mapping.record_key}\" as string) as record_key, 'table' as source,"
         f" {nothing} from given",
     )
     session.hold(
         "identifiers",
         "select record_key, source as identifier_type, source as identifier_value,"
-        " cast(null as varchar) as blocked_reason, cast(null as timestamp) as first_seen_at,"
+        " cast(null as string) as blocked_reason, cast(null as timestamp) as first_seen_at,"
         " cast(null as timestamp) as last_seen_at from records limit 0",
     )

@@ -34,9 +34,9 @@ CUT = -(10**18)  # steps; no chain of a million links between two records outwei
 
 OVERRIDES = """
 create table if not exists identity.overrides (
-    override_id varchar, kind varchar, record_a varchar, record_b varchar,
-    identifier_type varchar, identifier_value varchar,
-    reason varchar, actor varchar, decided_at timestamp
+    override_id string, kind string, record_a string, record_b string,
+    identifier_type string, identifier_value string,
+    reason string, actor string, decided_at timestamp
 )
 """
 READ_OVERRIDES = """

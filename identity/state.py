@@ -28,30 +28,31 @@ from warehouse import Session
 LEDGERS = """
 create schema if not exists identity;
 create table if not exists identity.customer_ids (
-    customer_id varchar, number bigint, born_refresh bigint, status varchar,
-    merged_into varchar, rules_version varchar
+    customer_id string, number bigint, born_refresh bigint, status string,
+    merged_into string, rules_version string
 );
 create table if not exists identity.customer_id_statuses (
-    customer_id varchar, status varchar, merged_into varchar, refresh bigint,
+    customer_id string, status string, merged_into string, refresh bigint,
     valid_from timestamp
 );
 create table if not exists identity.customer_id_events (
-    refresh bigint, kind varchar, customer_id varchar, other_customer_id varchar,
-    records bigint, cause varchar, rules_version varchar, happened_at timestamp
+    refresh bigint, kind string, customer_id string, other_customer_id string,
+    records bigint, cause string, rules_version string, happened_at timestamp
 );
 create table if not exists identity.refreshes (
-    refresh bigint, happened_at timestamp, rules_version varchar, model_version varchar,
+    refresh bigint, happened_at timestamp, rules_version string, model_version string,
     is_full boolean, records bigint, changed_records bigint, dirty_records bigint,
     conflict_groups bigint, customers bigint, created bigint, merged bigint, split bigint,
-    revived bigint, retired bigint, moved_records bigint, fingerprint varchar, seconds double
+    revived bigint, retired bigint, moved_records bigint, fingerprint string, seconds double,
+    known_records bigint
 );
 alter table identity.refreshes add column if not exists known_records bigint;
 create table if not exists identity.approvals (
-    refresh bigint, reason varchar, actor varchar, approved_at timestamp
+    refresh bigint, reason string, actor string, approved_at timestamp
 );
 create table if not exists identity.record_customers (
-    record_key varchar, record_no bigint, customer_id varchar, home_customer_id varchar,
-    group_no bigint, trust bigint, link_weight double, rules_version varchar, refresh bigint,
+    record_key string, record_no bigint, customer_id string, home_customer_id string,
+    group_no bigint, trust bigint, link_weight double, rules_version string, refresh bigint,
     content bigint
 );
 alter table identity.record_customers add column if not exists content bigint;
@@ -66,8 +67,8 @@ EVIDENCE = {
     "block_keys": "rule smallint, key_hash ubigint, record_no bigint",
     "exact_pairs": "type_no bigint, value_no bigint, a bigint, b bigint",
     "likely_pairs": "a bigint, b bigint, weight double",
-    "override_state": "override_id varchar, kind varchar, a bigint, b bigint, value_no bigint",
-    "rejected_pairs": "a bigint, b bigint, reason varchar, weight double",
+    "override_state": "override_id string, kind string, a bigint, b bigint, value_no bigint",
+    "rejected_pairs": "a bigint, b bigint, reason string, weight double",
 }
 
 

@@ -1,7 +1,7 @@
 """Functions of text that engines name differently, as SQL for the engine of this process.
 
 Spark needs three functions registered: jaro_winkler_similarity, damerau_levenshtein and
-strip_accents; only DuckDB is tested.
+strip_accents; `tests/spark/identity.py` shows how.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,9 @@ SQL = {
         "any_in_common": "list_has_any({0}, {1})",
         "split": "string_split({0}, {1})",
         "without": "regexp_replace({0}, {1}, {2}, 'g')",
+        "trimmed": "trim({0}, {1})",
         "found": "regexp_extract({0}, {1})",
+        "days": "date_diff('day', {0}, {1})",
         "matches": "regexp_full_match({0}, {1})",
     },
     "spark": {
@@ -34,7 +36,9 @@ SQL = {
         "any_in_common": "arrays_overlap({0}, {1})",
         "split": "split({0}, {1})",
         "without": "regexp_replace({0}, {1}, {2})",
+        "trimmed": "trim(both {1} from {0})",
         "found": "regexp_extract({0}, {1}, 0)",
+        "days": "datediff({1}, {0})",
         "matches": "({0} rlike concat('^(', {1}, ')$'))",
     },
 }

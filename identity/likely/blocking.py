@@ -162,7 +162,7 @@ def _full_name(declared: list[Part]) -> tuple[Key, Key]:
 
 def _terms(declared: list[Part], kind: str, suffix: str = "") -> list[tuple[str, str]]:
     return [
-        (part.column, f'cast("{part.column}{suffix}" as varchar)')
+        (part.column, f'cast("{part.column}{suffix}" as string)')
         for part in declared
         if part.kind == kind
     ]

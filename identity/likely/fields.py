@@ -35,7 +35,7 @@ def parts(fields: Mapping[str, str]) -> list[Part]:
     """The values to compare; of a full name those that no column of their own gives."""
     found: list[Part] = []
     for column, kind in fields.items():
-        text = f'cast("{column}" as varchar)'
+        text = f'cast("{column}" as string)'
         if kind == "full_name":
             found += [part for part in _names(column, text) if part.kind not in fields.values()]
         else:
