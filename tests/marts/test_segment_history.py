@@ -21,8 +21,8 @@ FIRST = np.datetime64("2010-03-01T10:00:00")
 SEGMENTS = (
     *("segment_dimensions", "segment_levels", "rfm_segments", "buyer_days"),
     *(f"int_customer_360__{name}" for name in ("bought_products", "activity", "readings")),
-    *(f"int_customer_360__{name}" for name in ("interest_readings", "rfm_reviews", "levels")),
-    *("int_customer_360__rfm_changes", "int_customer_360__rfm"),
+    *(f"int_customer_360__{name}" for name in ("interest_readings", "rfm_reviews")),
+    *(f"int_customer_360__{name}" for name in ("crossings", "levels", "rfm_changes", "rfm")),
     *("int_customer_360__cluster_stays", "int_customer_360__stays", "segment_changes"),
 )
 NOTHING_TOLD = pa.schema(

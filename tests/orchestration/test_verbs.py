@@ -49,9 +49,13 @@ def test_a_mistake_is_told_in_a_sentence(
 
 
 def assert_told(done: Done, said: str) -> None:
-    """A verb ended with an error that was told in a sentence."""
-    told = " ".join((done.stdout + done.stderr).replace("│", " ").split())
-    assert (done.returncode != 0, said in told, "Traceback" in told) == (True, True, False), told
+    """A verb ended with an error that was told in a sentence, wherever its lines break."""
+    told, sentence = (
+        "".join(text.replace("│", "").split()) for text in (done.stdout + done.stderr, said)
+    )
+    assert (done.returncode != 0, sentence in told, "Traceback" in told) == (True, True, False), (
+        told
+    )
 
 
 def test_a_damaged_warehouse_is_told(numbers: None, home: Path, cdp: Run) -> None:
